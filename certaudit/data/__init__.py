@@ -1,0 +1,1 @@
+"""Tables and their preprocessing: real data as exact float64 numbers."""

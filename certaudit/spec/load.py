@@ -1,0 +1,160 @@
+"""A spec file checked against the model, every fault with its line, column and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from certaudit.data.words import shown, shown_path
+from certaudit.errors import Diagnostic, InputError
+from certaudit.spec.crosscheck import crosscheck
+from certaudit.spec.document import Document, Marks, Place, dotted, gather
+from certaudit.spec.fields import PATTERNS
+from certaudit.spec.model import TAGGED, Spec
+from certaudit.spec.reader import scan
+
+_WANTED = {
+    "bool_type": "must be true or false",
+    "string_type": "must be text (quote it)",
+    "tuple_type": "must be a list",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+}
+
+
+@dataclass(frozen=True)
+class LoadedSpec:
+    """A valid spec, the file it came from, the SHA-256 of its bytes and where its values stand."""
+
+    spec: Spec
+    path: Path
+    sha256: str
+    marks: Marks
+
+    def problem(self, message: str, *place: str | int) -> Diagnostic:
+        """Return a diagnostic at a place of the spec, such as ``"forget", 0``."""
+        return _diagnostic(shown_path(self.path), self.marks, place, message)
+
+
+def load_spec(path: Path) -> LoadedSpec:
+    """Read and check a spec file.
+
+    Raises:
+        InputError: with everything found wrong, in the order of the file.
+    """
+    document = scan(path)
+    problems = list(document.problems)
+    spec = None
+    if document.tree is None and not problems:
+        problems.append(Diagnostic(document.file, "the spec is empty"))
+    else:
+        try:
+            spec = Spec.model_validate(document.tree)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+            problems += _faults(document, details)
+        problems += _contradictions(document)
+    if spec is None or problems:
+        raise InputError(gather(problems))
+    return LoadedSpec(spec, path, document.sha256, document.marks)
+
+
+def _contradictions(document: Document) -> Iterator[Diagnostic]:
+    tree = document.tree
+    for place, message in crosscheck(tree):
+        yield _diagnostic(document.file, document.marks, place, message)
+    lost = ("claims",) in document.refused or () in document.incomplete
+    if isinstance(tree, dict) and tree.get("claims") in (None, []) and not lost:
+        message = "no claims at all: nothing would be checked"
+        yield _diagnostic(document.file, document.marks, ("claims",), message)
+
+
+def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnostic]:
+    for error in errors:
+        place, owner = _resolve(error)
+        if not place and error["type"] == "spec":
+            continue  # the model's own cross-check, which ``_contradictions`` reports in place
+        if any(place[:k] in document.refused for k in range(len(place) + 1)):
+            continue
+        if error["type"] == "missing":
+            if place[:-1] not in document.incomplete:
+                yield _diagnostic(document.file, document.marks, place, "is missing")
+        elif error["type"] == "extra_forbidden":
+            mark = document.marks.keys.get(place)
+            line, column = mark or (None, None)
+            message = _unknown(str(place[-1]), owner)
+            yield Diagnostic(document.file, message, line, column, dotted(place))
+        else:
+            message = _message(error) + _found(document, place)
+            yield _diagnostic(document.file, document.marks, place, message)
+
+
+def _diagnostic(file: str, marks: Marks, place: Place, message: str) -> Diagnostic:
+    line, column = marks.near(place) or (None, None)
+    return Diagnostic(file, message, line, column, dotted(place))
+
+
+def _message(error: ErrorDetails) -> str:
+    context: Mapping[str, Any] = error.get("ctx", {})
+    kind = error["type"]
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    if kind == "string_pattern_mismatch":
+        return PATTERNS[context["pattern"]]
+    if kind == "too_short":
+        return "must not be empty"
+    if kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters"
+    return _WANTED.get(kind) or shown(error["msg"], 200)
+
+
+def _found(document: Document, place: Place) -> str:
+    text = document.marks.texts.get(place)
+    if text is not None:
+        return f", found {shown(text)}" if text else ", found nothing"
+    value: Any = document.tree
+    for part in place:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return ", found a list" if isinstance(value, list) and value else ""
+
+
+def _unknown(key: str, owner: type[BaseModel]) -> str:
+    known = list(owner.model_fields)
+    close = get_close_matches(key, known, n=1)
+    return (
+        f"unknown key: did you mean {close[0]}?"
+        if close
+        else (f"unknown key: {', '.join(known)} are known here")
+    )
+
+
+def _resolve(error: ErrorDetails) -> tuple[Place, type[BaseModel]]:
+    """Split an error's location into the place in the file and the model that owns the key."""
+    *parents, last = error["loc"] or (None,)
+    place: list[int | str] = []
+    owner: type[BaseModel] = Spec
+    for part in parents:
+        if part in TAGGED:
+            owner = TAGGED[str(part)] or owner
+        elif part is not None:
+            place.append(part)
+            field = owner.model_fields.get(str(part))
+            if (
+                field
+                and isinstance(field.annotation, type)
+                and issubclass(field.annotation, BaseModel)
+            ):
+                owner = field.annotation
+    if last is not None and (last not in TAGGED or error["type"] == "extra_forbidden"):
+        place.append(last)
+    return tuple(place), owner

@@ -1,0 +1,347 @@
+"""The run spec as pydantic models; ``Spec.model_json_schema()`` is its JSON Schema.
+
+Numbers are exact: ``Fraction``, or ``int`` for counts.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    Tag,
+    model_validator,
+)
+
+from certaudit.spec.crosscheck import crosscheck
+from certaudit.spec.fields import (
+    ClaimId,
+    Index,
+    Label,
+    Line,
+    NonNegative,
+    Number,
+    Positive,
+    Probability,
+    Real,
+    Sha256,
+    Source,
+    Steps,
+    Version,
+    fault,
+)
+from certaudit.spec.tags import (
+    CLAIM,
+    CLIP,
+    EPSILON_DELTA,
+    GAUSSIAN,
+    GAUSSIAN_START,
+    LIST,
+    MEAN,
+    NUMBER,
+    PARTIAL_CLIP,
+    POINT_START,
+    REFERENCE,
+    RENYI,
+    SENSITIVITY,
+    START,
+    STEPS_REFERENCE,
+    WORD,
+)
+
+Direction: TypeAlias = Literal["both", "P|Q", "Q|P"]
+Theorem: TypeAlias = Literal["benarroch-2026", "chien-2024a"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSpec(_Part):
+    """The data D = {(x_j, y_j)}, j = 0..n-1."""
+
+    source: Annotated[
+        Source,
+        Field(
+            description="sklearn:NAME, or npz:, csv: or parquet: and a file in the spec's folder; "
+            "an npz holds arrays X (n, d) and y (n,)"
+        ),
+    ]
+    rows: Annotated[
+        Literal["none", "unit", "clip"],
+        Field(description="feature rows x_j: unit scales each to norm 1, clip only those above 1"),
+    ] = "none"
+    target: Annotated[
+        Literal["none", "unit"],
+        Field(description="target y: unit centres it and scales its largest magnitude to 1"),
+    ] = "none"
+    columns: Annotated[
+        Literal["none", "standard"],
+        Field(description="feature columns: standard centres each and scales it to variance 1"),
+    ] = "none"
+    positive: Annotated[
+        Label | None,
+        Field(description="label of the positive class: y = +1 where it stands, -1 elsewhere"),
+    ] = None
+    target_column: Annotated[
+        Line | None,
+        Field(description="name of the target column of a csv or parquet file; default the last"),
+    ] = None
+    sha256: Annotated[
+        Sha256 | None, Field(description="SHA-256 the source's bytes must have, hexadecimal")
+    ] = None
+
+
+class ModelSpec(_Part):
+    """The objective F(w) = (1/N) sum_j loss(x_j.w, y_j) + (l2/2) |w|^2."""
+
+    loss: Annotated[
+        Literal["ridge", "logistic"],
+        Field(description="ridge (u-y)^2/2, or logistic log(1 + exp(-y u)) with y in {-1, +1}"),
+    ]
+    l2: Annotated[NonNegative, Field(description="regularization strength lambda")]
+    normalizer: Annotated[
+        Literal["fixed", "current", "sum"],
+        Field(description="N: the original n, the number of rows in the sum, or 1"),
+    ]
+
+
+class Noise(_Part):
+    """Gaussian noise added to every coordinate in one step, in exactly one convention."""
+
+    std: Annotated[
+        NonNegative | None, Field(description="standard deviation sigma added in one step")
+    ] = None
+    langevin_sigma: Annotated[
+        NonNegative | None,
+        Field(description="s of Langevin noise: variance 2 step_size s^2 in one step"),
+    ] = None
+    inverse_temperature: Annotated[
+        Positive | None,
+        Field(description="inverse temperature beta: variance 2 step_size / beta in one step"),
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_convention(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            given = [name for name in cls.model_fields if value.get(name) is not None]
+            unknown = set(value) - set(cls.model_fields)
+            if len(given) > 1:
+                raise fault(f"names two noise conventions, {' and '.join(given)}: keep one")
+            if not given and not unknown:
+                raise fault(f"must name one noise convention of {', '.join(cls.model_fields)}")
+        return value
+
+
+class PointStart(_Part):
+    """A start at one point."""
+
+    point: Annotated[tuple[Real, ...], Field(description="w_0, d numbers")]
+
+
+class GaussianLaw(_Part):
+    """A normal law N(mean, std^2 I)."""
+
+    mean: Annotated[
+        Annotated[Real, Tag(NUMBER)] | Annotated[tuple[Real, ...], Tag(LIST)],
+        MEAN,
+        Field(description="mean: d numbers, or one for every coordinate"),
+    ] = Fraction(0)
+    std: Annotated[NonNegative, Field(description="standard deviation of every coordinate")]
+
+
+class GaussianStart(_Part):
+    """A start drawn from a normal law."""
+
+    gaussian: GaussianLaw
+
+
+class PartialClip(_Part):
+    """Clipping of per-example gradients, with or without the l2 term inside."""
+
+    norm: Annotated[Positive, Field(description="largest norm of a per-example gradient")]
+    regularizer: Annotated[
+        StrictBool,
+        Field(description="true if the l2 term's gradient is inside what is clipped"),
+    ]
+
+
+class UnlearnSpec(_Part):
+    """The unlearning phase: noisy gradient steps on D' = D without the forgotten points."""
+
+    steps: Annotated[Steps, Field(description="number of steps")]
+    step_size: Annotated[Positive, Field(description="step size eta")]
+    noise: Noise
+
+
+class LearnSpec(UnlearnSpec):
+    """The learning phase: noisy gradient steps on D."""
+
+    start: Annotated[
+        Annotated[Literal["zeros"], Tag(WORD)]
+        | Annotated[PointStart, Tag(POINT_START)]
+        | Annotated[GaussianStart, Tag(GAUSSIAN_START)],
+        START,
+        Field(description="law of the start w_0"),
+    ] = "zeros"
+    batches: Annotated[
+        Literal["full"], Field(description="rows used in one step: full is all of them")
+    ] = "full"
+    projection: Annotated[
+        Positive | None,
+        Field(description="radius R of the ball about 0 that every iterate is projected onto"),
+    ] = None
+    clip: Annotated[
+        Annotated[
+            Annotated[Positive, Tag(NUMBER)] | Annotated[PartialClip, Tag(PARTIAL_CLIP)], CLIP
+        ]
+        | None,
+        Field(description="clipping of per-example gradients; a number clips the loss part only"),
+    ] = None
+
+
+class RetrainedSteps(_Part):
+    """How long the retrained model learns."""
+
+    steps: Annotated[Steps, Field(description="number of learning steps of the reference")]
+
+
+class RetrainedReference(_Part):
+    """The learning phase alone without the forgotten points, for a given number of steps."""
+
+    retrained: RetrainedSteps
+
+
+class _ClaimPart(_Part):
+    id: Annotated[ClaimId, Field(description="name of the claim, unique in the spec")]
+    theorem: Annotated[
+        Theorem | None, Field(description="theorem that the claim's issuer names")
+    ] = None
+
+
+class _DirectedClaim(_ClaimPart):
+    direction: Annotated[
+        Direction, Field(description="which of the laws P, Q comes first; both claims both")
+    ] = "both"
+
+
+class EpsilonDeltaSpec(_DirectedClaim):
+    """P(S) <= e^epsilon Q(S) + delta for every event S."""
+
+    epsilon: Annotated[NonNegative, Field(description="epsilon, in nats")]
+    delta: Annotated[Probability, Field(description="delta, a probability")]
+
+
+class RenyiSpec(_DirectedClaim):
+    """D_order(P|Q) <= renyi."""
+
+    order: Annotated[
+        Annotated[Fraction, Number(above=1)], Field(description="order alpha of the divergence")
+    ]
+    renyi: Annotated[NonNegative, Field(description="Rényi divergence, in nats")]
+
+
+class GaussianSpec(_DirectedClaim):
+    """mu-Gaussian differential privacy, up to delta."""
+
+    mu: Annotated[NonNegative, Field(description="mu of Gaussian differential privacy")]
+    delta: Annotated[Probability, Field(description="slack delta, a probability")] = Fraction(0)
+
+
+class SensitivitySpec(_ClaimPart):
+    """One learning step moves by at most this when the forgotten points are removed."""
+
+    step: Annotated[Steps, Field(description="learning step, counted from 1")]
+    sensitivity: Annotated[
+        NonNegative, Field(description="norm of the difference of the step's two images")
+    ]
+    probability: Annotated[
+        Probability, Field(description="probability that the difference is larger")
+    ]
+
+
+ClaimSpec: TypeAlias = Annotated[
+    Annotated[EpsilonDeltaSpec, Tag(EPSILON_DELTA)]
+    | Annotated[RenyiSpec, Tag(RENYI)]
+    | Annotated[GaussianSpec, Tag(GAUSSIAN)]
+    | Annotated[SensitivitySpec, Tag(SENSITIVITY)],
+    CLAIM,
+]
+
+
+class AuditSpec(_Part):
+    """The statistical audit with shadow models."""
+
+    shadows: Annotated[
+        Annotated[int, Number(at_least=8, at_most=10**7, whole=True, even=True)],
+        Field(description="number of shadow models of both worlds together"),
+    ] = 4000
+    confidence: Annotated[
+        Annotated[Fraction, Number(above=0, below=1)],
+        Field(description="confidence of a statistical refutation"),
+    ] = Fraction(95, 100)
+    dtype: Annotated[
+        Literal["float64", "float32"], Field(description="floating-point type of the shadows")
+    ] = "float64"
+    seed: Annotated[
+        Annotated[int, Number(at_least=0, at_most=2**63 - 1, whole=True)],
+        Field(description="seed of the audit"),
+    ] = 0
+
+
+def _no_list(value: Any) -> Any:
+    return () if value is None else value
+
+
+class Spec(_Part):
+    """A learn/unlearn run, and the claims of the certificate issued for it."""
+
+    certaudit: Annotated[Version, Field(description="version of this format")]
+    name: Annotated[Line, Field(description="name of the run")]
+    data: DataSpec
+    model: ModelSpec
+    learn: LearnSpec
+    forget: Annotated[
+        tuple[Index, ...],
+        Field(min_length=1, description="rows of the forgotten points, counted from 0"),
+    ]
+    unlearn: UnlearnSpec
+    reference: Annotated[
+        Annotated[Literal["unlearn-retrained", "retrained"], Tag(WORD)]
+        | Annotated[RetrainedReference, Tag(STEPS_REFERENCE)],
+        REFERENCE,
+        Field(description="law Q that the law P of the unlearned model is compared with"),
+    ]
+    release: Annotated[
+        Literal["final", "every-step"],
+        Field(description="what an observer sees: the final model or every iterate"),
+    ] = "final"
+    claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_no_list)] = ()
+    audit: AuditSpec = AuditSpec()
+
+    @model_validator(mode="after")
+    def _crosscheck(self) -> Spec:
+        for _, message in crosscheck(self.model_dump()):
+            raise fault(message)
+        return self
+
+
+TAGGED: dict[str, type[BaseModel] | None] = {
+    WORD: None,
+    NUMBER: None,
+    LIST: None,
+    POINT_START: PointStart,
+    GAUSSIAN_START: GaussianStart,
+    PARTIAL_CLIP: PartialClip,
+    STEPS_REFERENCE: RetrainedReference,
+    EPSILON_DELTA: EpsilonDeltaSpec,
+    RENYI: RenyiSpec,
+    GAUSSIAN: GaussianSpec,
+    SENSITIVITY: SensitivitySpec,
+}
