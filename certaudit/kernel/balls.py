@@ -1,0 +1,100 @@
+"""Numbers as balls (midpoint and radius) that are certain to hold the true value.
+
+A comparison of balls is True only when it is certain; ``not (a <= b)`` therefore proves nothing
+and never appears in this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, arb_mat, ctx, fmpq
+
+Exact = int | float | Fraction
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with ``bits`` of precision inside the block; restores the former precision."""
+    former = ctx.prec
+    ctx.prec = bits
+    try:
+        yield
+    finally:
+        ctx.prec = former
+
+
+def ball(x: Exact | arb) -> arb:
+    """Ball around an exact number; a float stands for the binary number it is."""
+    if isinstance(x, Fraction):
+        return arb(fmpq(x.numerator, x.denominator))
+    return arb(x)
+
+
+def matrix(rows: Sequence[Sequence[Exact]]) -> arb_mat:
+    """Matrix of balls around exact entries, shape (len(rows), len(rows[0]))."""
+    return arb_mat(len(rows), len(rows[0]), [ball(x) for row in rows for x in row])
+
+
+def column(entries: Iterable[Exact]) -> arb_mat:
+    """Column of balls around exact entries."""
+    return matrix([[x] for x in entries])
+
+
+def identity(d: int) -> arb_mat:
+    """The d by d identity."""
+    return arb_mat([[int(i == j) for j in range(d)] for i in range(d)])
+
+
+def fraction(x: arb) -> Fraction:
+    """The exact value of an exact ball (radius 0)."""
+    mantissa, exponent = x.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def upper(x: arb) -> Fraction:
+    """A number certainly at or above ``x``; raises ValueError if ``x`` is not finite."""
+    return fraction(x.upper())
+
+
+def lower(x: arb) -> Fraction:
+    """A number certainly at or below ``x``; raises ValueError if ``x`` is not finite."""
+    return fraction(x.lower())
+
+
+def certain_max(values: Iterable[arb]) -> arb:
+    """Ball holding the maximum of the values."""
+    result: arb | None = None
+    for value in values:
+        result = value if result is None else result.max(value)
+    if result is None:
+        raise ValueError("maximum of nothing")
+    return result
+
+
+def cholesky(matrix: arb_mat) -> list[list[arb]] | None:
+    """Lower triangle L with L L^T = ``matrix``; None unless every pivot is certainly positive.
+
+    Success proves that the symmetric matrix is positive definite (only the lower triangle is read).
+    """
+    d = matrix.nrows()
+    factor: list[list[arb]] = []
+    for i in range(d):
+        row: list[arb] = []
+        for j in range(i):
+            rest = matrix[i, j] - sum((row[k] * factor[j][k] for k in range(j)), arb(0))
+            row.append(rest / factor[j][j])
+        pivot = matrix[i, i] - sum((x * x for x in row), arb(0))
+        if pivot > 0:
+            factor.append([*row, pivot.sqrt()])
+        else:
+            return None
+    return factor
+
+
+def norm_squared(entries: Iterable[Any]) -> arb:
+    """Sum of squares."""
+    return sum((x * x for x in entries), arb(0))

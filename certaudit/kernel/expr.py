@@ -1,0 +1,87 @@
+"""Evaluate sympy formulas in ball arithmetic, so that what is printed is what is computed.
+
+Only the node types listed here are understood; anything else, floats above all, raises TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+from flint import acb, arb, fmpq
+
+from certaudit.kernel.balls import certain_max, identity
+
+Environment = Mapping[sp.Basic, Any]
+Compiled = Callable[[Environment], Any]
+
+
+def evaluate(formula: sp.Basic, values: Environment) -> Any:
+    """Value of ``formula`` (the right side, if a relation) at the balls or matrices given."""
+    if isinstance(formula, sp.core.relational.Relational):
+        formula = formula.rhs
+    return compile_formula(formula)(values)
+
+
+@lru_cache(maxsize=None)
+def compile_formula(formula: sp.Basic) -> Compiled:
+    """Translate ``formula`` once into a function of an environment of balls."""
+    if isinstance(formula, sp.Rational):
+        value = fmpq(int(formula.p), int(formula.q))
+        return lambda env: arb(value)
+    if formula is sp.pi:
+        return lambda env: arb.pi()
+    if isinstance(formula, sp.Identity):
+        size = formula.shape[0]
+        return lambda env: identity(env[size])
+    if isinstance(formula, sp.Symbol | sp.MatrixSymbol | sp.Indexed):
+        return lambda env: env[formula]
+    parts = [compile_formula(part) for part in formula.args]
+    if isinstance(formula, sp.Add | sp.MatAdd):
+        return lambda env: _fold(parts, env, lambda a, b: a + b)
+    if isinstance(formula, sp.Mul | sp.MatMul):
+        return lambda env: _fold(parts, env, _times)
+    if isinstance(formula, sp.Transpose):
+        return lambda env: parts[0](env).transpose()
+    if isinstance(formula, sp.Pow):
+        return _power(formula, parts)
+    if isinstance(formula, sp.exp):
+        return lambda env: parts[0](env).exp()
+    if isinstance(formula, sp.log):
+        return lambda env: parts[0](env).log()
+    if isinstance(formula, sp.erfc):
+        return lambda env: parts[0](env).erfc()
+    if isinstance(formula, sp.Abs):
+        return lambda env: abs(parts[0](env))
+    if isinstance(formula, sp.Max):
+        return lambda env: certain_max(part(env) for part in parts)
+    if isinstance(formula, sp.Min):
+        return lambda env: -certain_max(-part(env) for part in parts)
+    raise TypeError(f"no rule to evaluate {type(formula).__name__}: {formula}")
+
+
+def _fold(parts: list[Compiled], env: Environment, operation: Callable[[Any, Any], Any]) -> Any:
+    result = parts[0](env)
+    for part in parts[1:]:
+        result = operation(result, part(env))
+    return result
+
+
+def _times(a: Any, b: Any) -> Any:
+    return b * a if isinstance(a, arb | acb) and not isinstance(b, arb | acb) else a * b
+
+
+def _power(formula: sp.Pow, parts: list[Compiled]) -> Compiled:
+    base, exponent = formula.args
+    if isinstance(exponent, sp.Integer):
+        k = int(exponent)
+        return lambda env: parts[0](env) ** k
+    if exponent == sp.Rational(1, 2):
+        return lambda env: parts[0](env).sqrt()
+    if exponent == sp.Rational(-1, 2):
+        return lambda env: 1 / parts[0](env).sqrt()
+    if base is sp.E:
+        return lambda env: parts[1](env).exp()
+    return lambda env: parts[0](env) ** parts[1](env)

@@ -1,0 +1,193 @@
+"""What the kernel can state about one run, derived once and on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from certaudit.claims import Direction
+from certaudit.kernel.gaussian import LAW, affine_law, whiten
+from certaudit.kernel.iteration import I1, composition, contractive_iteration
+from certaudit.kernel.sensitivity import (
+    RESIDUALS,
+    high_probability,
+    per_instance,
+    residual_law,
+    worst_case,
+)
+from certaudit.kernel.spectrum import World, contraction, require_contraction
+from certaudit.kernel.statement import (
+    NotApplicable,
+    Premise,
+    PremiseFailed,
+    Rule,
+    Statement,
+    Undecided,
+)
+from certaudit.prove.exact import ExactPair
+from certaudit.prove.spectrum import growth_bits, prove_curvature
+from certaudit.prove.tails import residual_bounds
+from certaudit.run import Phase, Run
+
+MOST_WORK = 2 * 10**9
+MOST_DIMENSIONS = 512
+MOST_STEPS = 10**5
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rule that gave no statement: ``failed`` if the run breaks its premise."""
+
+    rule: Rule
+    reason: str
+    failed: Premise | None = None
+
+
+@dataclass(frozen=True)
+class GaussianBound:
+    """Gaussian-DP statements that together cover both directions."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+
+class Evidence:
+    """Statements about ``run``; every refusal on the way is kept in ``refusals``."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.refusals: dict[tuple[str, str], Refusal] = {}
+        self._high: dict[Fraction, GaussianBound | None] = {}
+
+    @cached_property
+    def bits(self) -> int:
+        """Working precision: generous, and more for long learning phases."""
+        return 320 + min(growth_bits(self.run), 20000)
+
+    def attempt(self, rule: Callable[[], Statement]) -> Statement | None:
+        """The rule's statement, or None with the refusal noted."""
+        try:
+            return rule()
+        except PremiseFailed as refusal:
+            self._refuse(refusal.rule, refusal.premise.text, refusal.premise)
+        except NotApplicable as refusal:
+            self._refuse(refusal.rule, refusal.reason)
+        except Undecided as refusal:
+            self._refuse(I1, str(refusal))
+        return None
+
+    def _refuse(self, rule: Rule, reason: str, failed: Premise | None = None) -> None:
+        self.refusals[rule.id, reason] = Refusal(rule, reason, failed)
+
+    @cached_property
+    def curvature(self) -> dict[World, Statement | None]:
+        """Curvature in both worlds."""
+        return {w: self.attempt(lambda w=w: prove_curvature(self.run, w)) for w in ("D", "D'")}
+
+    def step(self, world: World, phase: Phase) -> Statement | None:
+        """Lipschitz constant of a step; a step that does not contract is noted, not refused."""
+        curved = self.curvature[world]
+        if curved is None:
+            return None
+        statement = contraction(curved, phase)
+        try:
+            require_contraction(statement)
+        except PremiseFailed as refusal:
+            self._refuse(refusal.rule, refusal.premise.text, refusal.premise)
+        except Undecided as refusal:
+            self._refuse(statement.rule, str(refusal))
+        return statement
+
+    def _gaussian(self, sensitivity: Statement | None) -> Statement | None:
+        if sensitivity is None:
+            return None
+        if self.run.release == "every-step":
+            return self.attempt(lambda: composition(sensitivity))
+        if self.run.learn.steps + self.run.unlearn.steps > MOST_STEPS:
+            self._refuse(I1, f"not attempted: more than {MOST_STEPS} steps")
+            return None
+        world: World = "D" if sensitivity.exact["world"] == "D'" else "D'"
+        learn = self.step(world, self.run.learn)
+        unlearn = self.step("D'", self.run.unlearn)
+        if learn is None or unlearn is None:
+            return None
+        return self.attempt(lambda: contractive_iteration(sensitivity, learn, unlearn))
+
+    @cached_property
+    def sensitivities(self) -> dict[str, Statement | None]:
+        """Deterministic sensitivities: S1 and S2."""
+        return {
+            "S1": self.attempt(lambda: worst_case(self.run)),
+            "S2": self.attempt(lambda: per_instance(self.run)),
+        }
+
+    @cached_property
+    def deterministic(self) -> tuple[GaussianBound, ...]:
+        """Gaussian-DP bounds without slack: S1 and S2 through I1 (I2 for every-step release)."""
+        final = "I2" if self.run.release == "every-step" else "I1"
+        bounds = []
+        for name, sensitivity in self.sensitivities.items():
+            statement = self._gaussian(sensitivity)
+            if statement is not None:
+                bounds.append(GaussianBound(f"{name} + {final}", (statement,)))
+        return tuple(bounds)
+
+    @cached_property
+    def residuals(self) -> dict[World, Statement] | None:
+        """Residual laws of both runs, or None."""
+        work = self.run.learn.steps * self.run.d**2 * len(self.run.forget)
+        if self.run.loss == "ridge" and work > MOST_WORK:
+            self._refuse(RESIDUALS, f"not attempted: T d^2 |F| = {work} is over {MOST_WORK}")
+            return None
+        laws: dict[World, Statement] = {}
+        for world in ("D", "D'"):
+            law = self.attempt(lambda w=world: residual_law(self.run, w))
+            if law is None:
+                return None
+            laws[world] = law
+        return laws
+
+    def high_probability(self, delta: Fraction) -> GaussianBound | None:
+        """S3 with at most ``delta`` spent, through I1, one statement a direction."""
+        if delta not in self._high:
+            self._high[delta] = self._high_probability(delta)
+        return self._high[delta]
+
+    def _high_probability(self, delta: Fraction) -> GaussianBound | None:
+        if self.residuals is None:
+            return None
+        statements = []
+        for law in self.residuals.values():
+            bounds = residual_bounds(law, delta)
+            statement = self._gaussian(
+                self.attempt(lambda law=law, bounds=bounds: high_probability(law, bounds))
+            )
+            if statement is None:
+                return None
+            statements.append(statement)
+        final = "I2" if self.run.release == "every-step" else "I1"
+        return GaussianBound(f"S3 + {final}", tuple(statements))
+
+    @cached_property
+    def law(self) -> Statement | None:
+        """The exact laws of the final models, if the run is affine."""
+        if self.run.d > MOST_DIMENSIONS:
+            self._refuse(LAW, f"not attempted: more than {MOST_DIMENSIONS} dimensions")
+            return None
+        return self.attempt(lambda: affine_law(self.run))
+
+    @cached_property
+    def exact(self) -> dict[Direction, ExactPair]:
+        """The exact pairs, one a direction; empty if the run is not affine."""
+        law = self.law
+        if law is None:
+            return {}
+        pairs: dict[Direction, ExactPair] = {}
+        for direction in ("P|Q", "Q|P"):
+            pair = self.attempt(lambda d=direction: whiten(law, d))
+            if pair is None:
+                return {}
+            pairs[direction] = ExactPair(pair)
+        return pairs

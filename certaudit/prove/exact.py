@@ -1,0 +1,104 @@
+"""The exact tier: search for contours and for the exact epsilon; the kernel evaluates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from flint import arb
+
+from certaudit.kernel.balls import ball
+from certaudit.kernel.conversion import epsilon_of_renyi
+from certaudit.kernel.gaussian import exact_renyi, hockey_stick, hockey_stick_line
+from certaudit.kernel.statement import Statement, Undecided
+from certaudit.prove.contour import FloatPair
+from certaudit.prove.orders import best_order
+
+
+@dataclass(frozen=True)
+class ExactEpsilon:
+    """The epsilon at which delta is reached: above ``low`` (None if 0), at most ``high``."""
+
+    low: Statement | None
+    high: Statement
+
+    @property
+    def upper(self) -> Fraction:
+        """A proved upper end."""
+        value: Fraction = self.high.exact["epsilon"]
+        return value
+
+
+class ExactPair:
+    """One direction of an exact pair, with its float twin for the search."""
+
+    def __init__(self, pair: Statement) -> None:
+        self.pair = pair
+
+    @cached_property
+    def twin(self) -> FloatPair:
+        """The float twin."""
+        return FloatPair(self.pair)
+
+    def hockey_stick(self, epsilon: Fraction, bits: int = 72) -> Statement:
+        """delta(epsilon), exactly, to about ``bits``/2 bits.  Raises Undecided."""
+        if len(self.pair.values["diagonal"]) == 1:
+            try:
+                return hockey_stick_line(self.pair, epsilon)
+            except Undecided:
+                pass
+        hint = self.twin.contour(epsilon, 2.0 ** -(bits // 2))
+        return hockey_stick(self.pair, epsilon, hint.line, hint.width, hint.height, bits)
+
+    def decide(self, epsilon: Fraction, delta: Fraction) -> Statement:
+        """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible."""
+        for bits in (72, 144, 288):
+            stick = self.hockey_stick(epsilon, bits)
+            if stick.ball("delta") <= ball(delta) or stick.ball("delta") > ball(delta):
+                break
+        return stick
+
+    def epsilon(self, delta: Fraction) -> ExactEpsilon:
+        """The exact epsilon at ``delta`` > 0, bracketed to about six digits.
+
+        Raises Undecided if no bracket could be proved.
+        """
+        zero = self.decide(Fraction(0), delta)
+        if zero.ball("delta") <= ball(delta):
+            return ExactEpsilon(None, zero)
+        guess = self.twin.epsilon(float(ball(delta).log()))
+        if not math.isfinite(guess):
+            raise Undecided("no epsilon found at which the delta is reached")
+        for spread in (2.0**-22, 2.0**-14, 2.0**-7, 0.25):
+            high = self.decide(Fraction(guess * (1 + spread)), delta)
+            low = self.decide(Fraction(guess * (1 - spread)), delta)
+            if high.ball("delta") <= ball(delta) and low.ball("delta") > ball(delta):
+                return ExactEpsilon(low, high)
+        raise Undecided("the exact epsilon could not be bracketed")
+
+    def renyi_epsilon(self, delta: Fraction) -> Statement:
+        """An upper bound on epsilon by E3 and C2 at the best order found (C4)."""
+
+        def cost(order: Fraction) -> arb:
+            try:
+                return epsilon_of_renyi(exact_renyi(self.pair, order), delta).ball("epsilon")
+            except (Undecided, ValueError):
+                return arb("inf")
+
+        return epsilon_of_renyi(exact_renyi(self.pair, best_order(cost, 6)), delta)
+
+    def infinite_order(self, below: Fraction | None = None) -> Statement | None:
+        """An order at which D_alpha is certainly infinite (at most ``below``), if one is found."""
+        top = float(self.twin.eigenvalues.max())
+        if top <= 0:
+            return None
+        order = 1 + Fraction(1 / top) * Fraction(1001, 1000)
+        if below is not None and order > below:
+            return None
+        try:
+            statement = exact_renyi(self.pair, order)
+        except Undecided:
+            return None
+        return statement if statement.ball("r") == arb("inf") else None

@@ -1,0 +1,46 @@
+"""Guess eigenvalues and directions in floats for the kernel to verify."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from certaudit.kernel.spectrum import World, curvature, rows
+from certaudit.kernel.statement import Statement, Undecided
+from certaudit.run import Run
+
+
+def prove_curvature(run: Run, world: World) -> Statement:
+    """Curvature of the objective of ``world``, from float eigenvalues relaxed until they verify.
+
+    Raises Undecided if no relaxation verifies.
+    """
+    x = np.asarray(run.X[rows(run, world)], dtype=np.float64)
+    values, vectors = np.linalg.eigh(x.T @ x)
+    least, largest = float(values[0]), float(values[-1])
+    for slack in (1e-13, 1e-11, 1e-8, 1e-4):
+        margin = slack * max(abs(largest), 1e-300)
+        try:
+            return curvature(
+                run,
+                world,
+                Fraction(least - margin),
+                Fraction(largest + margin),
+                vectors[:, 0].tolist(),
+                vectors[:, -1].tolist(),
+            )
+        except Undecided:
+            continue
+    raise Undecided(f"the eigenvalues of X^T X on {world} could not be enclosed")
+
+
+def growth_bits(run: Run) -> int:
+    """Bits that ball arithmetic may lose over the learning phase (dependency of entries)."""
+    x = np.asarray(run.X, dtype=np.float64)
+    count = 1 if run.normalizer == "sum" else run.n
+    step = np.eye(run.d) - float(run.learn.step_size) * (
+        x.T @ x / count + float(run.l2) * np.eye(run.d)
+    )
+    norm = float(np.abs(step).sum(axis=1).max())
+    return int(min(run.learn.steps * max(0.0, np.log2(max(norm, 1.0))), 1e9))

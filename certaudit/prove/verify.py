@@ -1,0 +1,326 @@
+"""The formal half: every claim of a run proved, refuted, or neither, with the best numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
+from certaudit.kernel import decide
+from certaudit.kernel.balls import ball, lower, precision, upper
+from certaudit.kernel.conversion import (
+
+    gaussian_delta,
+    hockey_stick_of_gaussian,
+    renyi_of_gaussian,
+)
+from certaudit.kernel.gaussian import exact_renyi
+from certaudit.kernel.sensitivity import exceedance
+from certaudit.kernel.statement import NotApplicable, Statement, Undecided
+from certaudit.prove.evidence import Evidence, GaussianBound
+from certaudit.prove.exact import ExactPair
+from certaudit.prove.orders import epsilon_range
+from certaudit.prove.published import THEOREMS
+from certaudit.run import Run
+from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status
+
+SHARES = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100))
+MOST_COVER = 400
+
+
+def verify(run: Run, claims: Sequence[Claim]) -> tuple[ClaimVerdict, ...]:
+    """Verdicts of the formal half, one a claim, in order."""
+    evidence = Evidence(run)
+    with precision(evidence.bits):
+        return tuple(verify_claim(evidence, claim) for claim in claims)
+
+
+def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
+    """Verdict of the formal half on one claim."""
+    if isinstance(claim, EpsilonDelta):
+        found, bounds = _epsilon_delta(evidence, claim)
+    elif isinstance(claim, RenyiClaim):
+        found, bounds = _renyi(evidence, claim)
+    elif isinstance(claim, GaussianClaim):
+        found, bounds = _gaussian(evidence, claim)
+    else:
+        found, bounds = _sensitivity(evidence, claim)
+    named = THEOREMS[claim.theorem](evidence, claim) if claim.theorem else None
+    if named is not None and named.name == "benarroch-2026" and not named.failed:
+        own = next((b.value for b in bounds if b.route.startswith("S3")), None)
+        named = replace(named, value=own)
+    proof = decide.refute(evidence.run, claim, found)
+    status = Status.REFUTED
+    if proof is None:
+        proof = decide.prove(evidence.run, claim, found)
+        status = Status.PROVED
+    broken = [
+        FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed
+    ]
+    failed = tuple(named.failed if named else ()) + tuple(
+        f for f in broken if f.rule == "contraction" or not bounds
+    )
+    if proof is None:
+        status = Status.PREMISE_FAILED if failed else Status.NOT_PROVED
+    ordered = sorted(bounds, key=lambda b: (b.value is None, b.value or 0))
+    return ClaimVerdict(
+        claim=claim,
+        status=status,
+        proof=proof,
+        bounds=tuple(ordered),
+        failed=failed,
+        named=named,
+        notes=_notes(ordered),
+        skipped=tuple(
+            f"{r.rule.id} ({r.rule.title}): {r.reason}" for r in evidence.refusals.values()
+        ),
+    )
+
+
+Found = tuple[list[Statement], list[Bound]]
+
+
+def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
+    found: list[Statement] = []
+    bounds: list[Bound] = []
+    pairs = [evidence.exact[d] for d in claim.directions if d in evidence.exact]
+    try:
+        found += [pair.decide(claim.epsilon, claim.delta) for pair in pairs]
+    except Undecided as reason:
+        found += _by_renyi(evidence, pairs, claim, str(reason))
+    exact = _exact_epsilon(evidence, pairs, claim.delta)
+    if exact is not None:
+        bounds.append(exact)
+    for bound in _gaussian_bounds(evidence, claim.delta):
+        converted = _convert(bound, claim.delta)
+        if converted is not None:
+            bounds.append(converted)
+            found += [hockey_stick_of_gaussian(g, claim.epsilon) for g in bound.statements]
+    return found, _best_per_route(bounds)
+
+
+def _by_renyi(
+    evidence: Evidence, pairs: Sequence[ExactPair], claim: EpsilonDelta, reason: str
+) -> list[Statement]:
+    try:
+        return [pair.renyi_epsilon(claim.delta) for pair in pairs] if claim.delta > 0 else []
+    except (Undecided, ValueError):
+        evidence.attempt(lambda: _raise(Undecided(reason)))
+        return []
+
+
+def _raise(error: Exception) -> Statement:
+    raise error
+
+
+def _exact_epsilon(
+    evidence: Evidence, pairs: Sequence[ExactPair], delta: Fraction
+) -> Bound | None:
+    if not pairs or delta == 0:
+        return None
+    try:
+        ends = [pair.epsilon(delta) for pair in pairs]
+    except Undecided as reason:
+        evidence.attempt(lambda: _raise(reason))
+        return None
+    floors = [end.low.exact["epsilon"] for end in ends if end.low is not None]
+    final_only = evidence.run.release == "every-step"
+    return Bound(
+        "exact tier" + (" (final model only)" if final_only else ""),
+        "epsilon",
+        None if final_only else max(end.upper for end in ends),
+        tuple(s for end in ends for s in (end.high, end.low) if s is not None),
+        max(floors, default=Fraction(0)),
+    )
+
+
+def _gaussian_bounds(evidence: Evidence, delta: Fraction) -> list[GaussianBound]:
+    bounds = list(evidence.deterministic)
+    for share in SHARES if delta > 0 else ():
+        bound = evidence.high_probability(delta * share)
+        if bound is not None:
+            bounds.append(bound)
+    return bounds
+
+
+def _convert(bound: GaussianBound, delta: Fraction) -> Bound | None:
+    """The epsilon that C5 gives at ``delta`` for every direction of the bound."""
+    worst = Fraction(0)
+    for statement in bound.statements:
+        mu, spent = statement.ball("mu").upper(), statement.ball("delta")
+        left = ball(delta) - spent
+        if not left > 0 or not mu.is_finite():
+            return None
+        worst = max(worst, epsilon_range(mu, lower(left))[1])
+    sticks = tuple(hockey_stick_of_gaussian(s, worst) for s in bound.statements)
+    return Bound(bound.name + " + C5", "epsilon", worst, sticks)
+
+
+def _best_per_route(bounds: Sequence[Bound]) -> list[Bound]:
+    best: dict[str, Bound] = {}
+    for bound in bounds:
+        known = best.get(bound.route)
+        if known is None or (known.value or 0) > (bound.value or 0):
+            best[bound.route] = bound
+    return list(best.values())
+
+
+def _renyi(evidence: Evidence, claim: RenyiClaim) -> Found:
+    found: list[Statement] = []
+    bounds: list[Bound] = []
+    pairs = [evidence.exact[d] for d in claim.directions if d in evidence.exact]
+    try:
+        exact = [exact_renyi(pair.pair, claim.order) for pair in pairs]
+    except Undecided as reason:
+        evidence.attempt(lambda: _raise(reason))
+        exact = []
+    if exact:
+        found += exact
+        worst = max((e.ball("r") for e in exact), key=lambda r: float(r.mid()))
+        finite = all(e.ball("r").is_finite() for e in exact)
+        final_only = evidence.run.release == "every-step"
+        bounds.append(
+            Bound(
+                "exact tier" + (" (final model only)" if final_only else ""),
+                "renyi",
+                upper(worst) if finite and not final_only else None,
+                tuple(exact),
+                lower(worst) if finite else None,
+            )
+        )
+    for bound in evidence.deterministic:
+        statements = tuple(renyi_of_gaussian(g, claim.order) for g in bound.statements)
+        found += statements
+        value = max((s.ball("r").upper() for s in statements), key=float)
+        bounds.append(
+            Bound(
+                bound.name + " + R1",
+                "renyi",
+                upper(value) if value.is_finite() else None,
+                statements,
+            )
+        )
+    return found, bounds
+
+
+def _gaussian(evidence: Evidence, claim: GaussianClaim) -> Found:
+    found: list[Statement] = []
+    bounds: list[Bound] = []
+    for bound in _gaussian_bounds(evidence, claim.delta):
+        found += bound.statements
+        tops = [s.ball("mu").upper() for s in bound.statements]
+        value = max((upper(t) for t in tops), default=None) if all(
+            t.is_finite() for t in tops
+        ) else None
+        spent = all(s.ball("delta") <= ball(claim.delta) for s in bound.statements)
+        if spent:
+            bounds.append(Bound(bound.name, "mu", value, bound.statements))
+    covers: list[Statement] = []
+    for direction in claim.directions:
+        pair = evidence.exact.get(direction)
+        if pair is None:
+            continue
+        try:
+            found += _violations(pair, claim)
+            cover = _cover(pair, claim)
+        except Undecided as reason:
+            evidence.attempt(lambda reason=reason: _raise(reason))
+            continue
+        if cover is not None:
+            covers.append(cover)
+    found += covers
+    if covers and len(covers) == len(claim.directions) and evidence.run.release == "final":
+        bounds.append(Bound("exact tier", "mu", claim.mu, tuple(covers)))
+    return found, _best_per_route(bounds)
+
+
+def _violations(pair: ExactPair, claim: GaussianClaim) -> list[Statement]:
+    """Exact values that may break the claim: an infinite order, or one hockey stick too high."""
+    if claim.delta == 0:
+        infinite = pair.infinite_order()
+        return [infinite] if infinite is not None else []
+    best, worst = Fraction(0), float("-inf")
+    reach = pair.twin.epsilon(float(ball(claim.delta).log()))
+    for k in range(13):
+        epsilon = Fraction(reach) * Fraction(k, 12)
+        allowed = float(gaussian_delta(claim.mu, epsilon).mid()) + float(claim.delta)
+        excess = pair.twin.log_delta(float(epsilon)) - float(ball(Fraction(allowed)).log())
+        if excess > worst:
+            best, worst = epsilon, excess
+    return [pair.hockey_stick(best)] if worst > 0 else []
+
+
+def _cover(pair: ExactPair, claim: GaussianClaim) -> Statement | None:
+    level, sticks = Fraction(0), []
+    slack = ball(claim.delta)
+    for _ in range(MOST_COVER):
+        stick = pair.hockey_stick(level)
+        sticks.append(stick)
+        value = stick.ball("delta")
+        if value <= slack:
+            return decide.gaussian_cover(sticks, claim.mu, claim.delta)
+        target = lower(value.upper() - slack)
+        if claim.mu == 0 or target <= 0:
+            return None
+        further = epsilon_range(ball(claim.mu), target)[0]
+        if further <= level:
+            return None
+        level = further
+    return None
+
+
+def _sensitivity(evidence: Evidence, claim: SensitivityClaim) -> Found:
+    found: list[Statement] = []
+    bounds: list[Bound] = []
+    for name, statement in evidence.sensitivities.items():
+        if statement is not None:
+            found.append(statement)
+            value = upper(statement.values["s"][claim.step - 1])
+            bounds.append(Bound(name, "sensitivity", value, (statement,)))
+    laws = evidence.residuals
+    if laws is None:
+        return found, bounds
+    try:
+        found += [exceedance(law, claim.step, claim.sensitivity) for law in laws.values()]
+        if claim.probability > 0:
+            bounds.append(_least_shift(list(laws.values()), claim))
+    except NotApplicable as refusal:
+        evidence.attempt(lambda refusal=refusal: _raise(refusal))
+        bound = evidence.high_probability(claim.probability) if claim.probability > 0 else None
+        if bound is not None:
+            sensitivities = tuple(s.uses[0] for s in bound.statements)
+            found += sensitivities
+            value = max(upper(s.values["s"][claim.step - 1]) for s in sensitivities)
+            bounds.append(Bound("S3", "sensitivity", value, sensitivities))
+    return found, bounds
+
+
+def _least_shift(laws: Sequence[Statement], claim: SensitivityClaim) -> Bound:
+    def within(shift: Fraction) -> bool:
+        return all(
+            exceedance(law, claim.step, shift).ball("probability") <= ball(claim.probability)
+            for law in laws
+        )
+
+    high = claim.sensitivity or Fraction(1, 10**6)
+    while not within(high):
+        high *= 2
+    low = Fraction(0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if within(middle) else (middle, high)
+    statements = tuple(exceedance(law, claim.step, high) for law in laws)
+    return Bound("S3 (one step, exact tail)", "sensitivity", high, statements)
+
+
+def _notes(bounds: Sequence[Bound]) -> tuple[str, ...]:
+    exact = next((b for b in bounds if b.route == "exact tier" and b.value), None)
+    published = next((b for b in bounds if b is not exact and b.value), None)
+    if exact is None or published is None or exact.quantity == "mu":
+        return ()
+    assert exact.value is not None and published.value is not None
+    ratio = float(published.value / exact.value)
+    return (f"{published.route} gives {ratio:.3g} times the exact value",)
+
+

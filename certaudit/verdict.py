@@ -1,0 +1,75 @@
+"""Verdicts as plain data: what each half concluded about each claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from certaudit.claims import Claim
+
+if TYPE_CHECKING:
+    from certaudit.kernel.statement import Premise, Statement
+
+
+class Status(Enum):
+    """The verdict words of section 9."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    REFUTED_STATISTICALLY = "refuted statistically"
+    NOT_PROVED = "not proved"
+    PREMISE_FAILED = "premise failed"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One route's proved number for the claim's quantity, and the statements that carry it.
+
+    ``value`` is a proved upper bound (None: infinite); ``floor`` a proved lower bound, where exact.
+    """
+
+    route: str
+    quantity: str
+    value: Fraction | None
+    statements: tuple[Statement, ...]
+    floor: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class FailedPremise:
+    """A premise the run breaks, with the rule or theorem that needs it."""
+
+    rule: str
+    premise: Premise
+
+
+@dataclass(frozen=True)
+class NamedTheorem:
+    """What the theorem a claim names says of this run: its own value, and its broken premises."""
+
+    name: str
+    source: str
+    value: Fraction | None
+    failed: tuple[FailedPremise, ...]
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClaimVerdict:
+    """The formal half's verdict on one claim.
+
+    ``proof`` is the kernel's verdict statement (None unless proved or refuted); ``bounds`` lists every
+    route's number, best first; ``notes`` are one-line remarks; ``skipped`` says which rules did not
+    apply and why.
+    """
+
+    claim: Claim
+    status: Status
+    proof: Statement | None
+    bounds: tuple[Bound, ...]
+    failed: tuple[FailedPremise, ...] = ()
+    named: NamedTheorem | None = None
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = field(default=())
