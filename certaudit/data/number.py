@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 MAX_DIGITS = 1000
-MAX_EXPONENT = 5000
+MAX_EXPONENT = 3000
 
 _DECIMAL = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?)([0-9]+))?")
 _RATIONAL = re.compile(r"([-+]?)([0-9]+)/([0-9]+)")

@@ -21,7 +21,7 @@ from certaudit.spec.reader import scan
 
 _WANTED = {
     "bool_type": "must be true or false",
-    "string_type": "must be text (quote it)",
+    "string_type": "must be text",
     "tuple_type": "must be a list",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
@@ -83,6 +83,8 @@ def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnost
             continue  # the model's own cross-check, which ``_contradictions`` reports in place
         if any(place[:k] in document.refused for k in range(len(place) + 1)):
             continue
+        if error["type"] == "spec" and _lost_a_part(document, place):
+            continue
         if error["type"] == "missing":
             if place[:-1] not in document.incomplete:
                 yield _diagnostic(document.file, document.marks, place, "is missing")
@@ -93,7 +95,13 @@ def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnost
             yield Diagnostic(document.file, message, line, column, dotted(place))
         else:
             message = _message(error) + _found(document, place)
+            if error["type"] == "string_type" and place in document.marks.texts:
+                message += " (quote it)"
             yield _diagnostic(document.file, document.marks, place, message)
+
+
+def _lost_a_part(document: Document, place: Place) -> bool:
+    return place in document.incomplete or any(p[: len(place)] == place for p in document.refused)
 
 
 def _diagnostic(file: str, marks: Marks, place: Place, message: str) -> Diagnostic:

@@ -1,0 +1,191 @@
+"""From spec to run: exact conversions, and faults that only the data can show."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spec_samples import GOOD, faults, places, spoiled, write
+
+from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
+from certaudit.run import Clip, Phase, Reference, Run, Start
+from certaudit.spec import build, build_claims, build_run, load_spec
+
+
+def built(folder: Path, old: str = "", new: str = "") -> Run:
+    return build_run(load_spec(write(folder, spoiled(old, new))))
+
+
+def test_the_example(tmp_path: Path) -> None:
+    run = built(tmp_path)
+    assert (run.n, run.d, run.X.dtype, run.y.dtype) == (442, 10, np.float64, np.float64)
+    assert (run.loss, run.l2, run.normalizer) == ("ridge", Fraction(1, 20), "fixed")
+    assert run.learn == Phase(200, Fraction(5, 2), Fraction(1, 2500))
+    assert run.unlearn == Phase(20, Fraction(5, 2), Fraction(1, 2500))
+    assert run.start == Start((Fraction(0),) * 10, Fraction(0))
+    assert (run.forget, run.projection, run.clip) == ((7,), None, None)
+    assert (run.reference, run.release) == (Reference("unlearn-retrained", 200), "final")
+    assert run.assumptions == (
+        "the data are the float64 numbers after preprocessing, taken as exact",
+        "the preprocessing statistics (target centre and scale; column means and scales) were "
+        "computed with the forgotten rows included and are taken as public",
+    )
+
+
+def test_claims(tmp_path: Path) -> None:
+    text = spoiled("order: 8", "direction: Q|P, order: 8")
+    text = text.replace("mu: 0.05, delta: 1e-6", "mu: 0.05, theorem: benarroch-2026")
+    tiny = Fraction(1, 10**6)
+    assert build_claims(load_spec(write(tmp_path, text))) == (
+        EpsilonDelta("issued", Fraction(3, 25), Fraction(1, 10**5)),
+        RenyiClaim("renyi", Fraction(8), Fraction(1, 1000), ("Q|P",)),
+        GaussianClaim("gaussian", Fraction(1, 20), Fraction(0), theorem="benarroch-2026"),
+        SensitivityClaim("sensitivity", 10, Fraction(6, 1000), tiny),
+    )
+
+
+@pytest.mark.parametrize(
+    ("noise", "variance"),
+    [
+        ("std: 1/3", Fraction(1, 9)),
+        ("langevin_sigma: 1/3", 2 * Fraction(5, 2) / 9),
+        ("inverse_temperature: 7", 2 * Fraction(5, 2) / 7),
+        ("std: 0", Fraction(0)),
+    ],
+)
+def test_noise_conventions(noise: str, variance: Fraction, tmp_path: Path) -> None:
+    assert built(tmp_path, "std: 0.02", noise).learn.noise_variance == variance
+
+
+def test_starts(tmp_path: Path) -> None:
+    point = tuple(Fraction(k, 10) for k in range(10))
+    listed = "[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]"
+    for text, start in [
+        (f"{{point: {listed}}}", Start(point, Fraction(0))),
+        (f"{{gaussian: {{mean: {listed}, std: 2}}}}", Start(point, Fraction(4))),
+        ("{gaussian: {mean: 1/3, std: 0.1}}", Start((Fraction(1, 3),) * 10, Fraction(1, 100))),
+        ("{gaussian: {std: 1}}", Start((Fraction(0),) * 10, Fraction(1))),
+    ]:
+        assert built(tmp_path, "start: zeros", f"start: {text}").start == start
+
+
+def test_clip_projection_reference_release(tmp_path: Path) -> None:
+    assert built(tmp_path, "batches: full", "clip: 0.5").clip == Clip(Fraction(1, 2), False)
+    inside = "clip: {norm: 2, regularizer: true}"
+    assert built(tmp_path, "batches: full", inside).clip == Clip(Fraction(2), True)
+    assert built(tmp_path, "batches: full", "projection: 3").projection == 3
+    for text, reference in [
+        ("retrained", Reference("retrained", 200)),
+        ("{retrained: {steps: 220}}", Reference("retrained", 220)),
+    ]:
+        assert built(tmp_path, "unlearn-retrained", text).reference == reference
+    assert built(tmp_path, "audit: {", "release: every-step\naudit: {").release == "every-step"
+    assert built(tmp_path, "[7]", "[9, 7, 8]").forget == (7, 8, 9)
+
+
+def test_assumptions_follow_the_preprocessing(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", X=np.eye(9), y=np.arange(9.0))
+    text = GOOD.replace("sklearn:diabetes", "npz:d.npz")
+    assert "(target centre and scale)" in _assumptions(tmp_path, text)
+    assert _assumptions(tmp_path, text.replace("target: unit", "target: none")) == ""
+    text = text.replace("target: unit", "columns: standard")
+    assert "(column means and scales)" in _assumptions(tmp_path, text)
+
+
+def _assumptions(folder: Path, text: str) -> str:
+    run = build_run(load_spec(write(folder, text)))
+    return "".join(run.assumptions[1:])
+
+
+def test_data_hash(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", X=np.eye(9), y=np.arange(9.0))
+    digest = hashlib.sha256((tmp_path / "d.npz").read_bytes()).hexdigest()
+    text = GOOD.replace("sklearn:diabetes", "npz:d.npz")
+    right = text.replace("sha256: null", f"sha256: '{digest.upper()}'")
+    assert build(load_spec(write(tmp_path, right))).data_sha256 == digest
+    wrong = text.replace("sha256: null", f"sha256: '{'0' * 64}'")
+    (found,) = faults(tmp_path, wrong, build=True)
+    assert places((found,)) == [(7, 11, "data.sha256")]
+    assert digest in found.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        (
+            "[7]",
+            "[7, 900]",
+            (10, 13, "forget.1"),
+            "row 900 is outside the data, which has 442 rows (0 to 441)",
+        ),
+        (
+            "start: zeros",
+            "start: {point: [1, 2]}",
+            (9, 72, "learn.start.point"),
+            "has 2 numbers, the data have 10 feature columns",
+        ),
+        (
+            "start: zeros",
+            "start: {gaussian: {mean: [1], std: 1}}",
+            (9, 82, "learn.start.gaussian.mean"),
+            "has 1 numbers, the data have 10 feature columns",
+        ),
+        (
+            "  target: unit",
+            "  positive: 1000",
+            (6, 13, "data.positive"),
+            "no row has that label; there are: 25, 31, 37, 39, 40, …",
+        ),
+        ("sklearn:diabetes", "npz:no.npz", (4, 11, "data.source"), "no such file: no.npz"),
+        (
+            "sklearn:diabetes",
+            "csv:../x",
+            (4, 11, "data.source"),
+            "../x lies outside the spec's folder",
+        ),
+    ],
+)
+def test_faults_that_need_the_data(
+    old: str, new: str, place: tuple[int, int, str], message: str, tmp_path: Path
+) -> None:
+    (found,) = faults(tmp_path, spoiled(old, new), build=True)
+    assert places((found,)) == [place]
+    assert found.message == message
+
+
+def test_several_at_once(tmp_path: Path) -> None:
+    text = spoiled("[7]", "[500, 7, 600]").replace("start: zeros", "start: {point: []}")
+    text = text.replace("target: unit", "positive: no-such")
+    assert [d.line for d in faults(tmp_path, text, build=True)] == [6, 9, 10, 10]
+
+
+def test_nothing_left(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", X=np.eye(3), y=np.arange(3.0))
+    text = spoiled("sklearn:diabetes", "npz:d.npz").replace("[7]", "[2, 0, 1]")
+    (found,) = faults(tmp_path, text, build=True)
+    assert places((found,)) == [(10, 9, "forget")]
+    assert found.message == "all 3 rows are forgotten: no data remain"
+
+
+def test_logistic_labels(tmp_path: Path) -> None:
+    text = spoiled("loss: ridge", "loss: logistic").replace("  target: unit\n", "")
+    text = text.replace("sklearn:diabetes", "sklearn:breast_cancer")
+    (found,) = faults(tmp_path, text, build=True)
+    assert found.key == "data.positive"
+    assert found.message == (
+        "logistic loss needs labels -1 and +1, row 0 has 0: "
+        "name the label that becomes +1 with `positive`"
+    )
+    text = text.replace("sha256: null", "positive: 1")
+    run = build_run(load_spec(write(tmp_path, text)))
+    assert set(run.y) == {-1.0, 1.0}
+    assert (run.y == 1).sum() == 357
+
+
+def test_constant_target(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", X=np.eye(9), y=np.ones(9))
+    (found,) = faults(tmp_path, spoiled("sklearn:diabetes", "npz:d.npz"), build=True)
+    assert places((found,)) == [(6, 11, "data.target")]
