@@ -13,6 +13,9 @@ from typing import Any
 
 from flint import arb, arb_mat, ctx, fmpq
 
+MOST_EXPONENT = 1 << 17
+TINY = arb(2) ** -(1 << 16)
+
 Exact = int | float | Fraction
 
 
@@ -50,19 +53,27 @@ def identity(d: int) -> arb_mat:
 
 
 def fraction(x: arb) -> Fraction:
-    """The exact value of an exact ball (radius 0)."""
+    """The exact value of an exact ball (radius 0).
+
+    Raises ValueError if it is not finite, or too large or small to be written out.
+    """
     mantissa, exponent = x.man_exp()
+    if abs(int(exponent)) > MOST_EXPONENT:
+        raise ValueError("a number too large or too small to be written out")
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def upper(x: arb) -> Fraction:
-    """A number certainly at or above ``x``; raises ValueError if ``x`` is not finite."""
-    return fraction(x.upper())
+    """A number certainly at or above ``x``; raises ValueError if ``x`` is not finite or is huge."""
+    end = x.upper()
+    if abs(end) < TINY:
+        return fraction(TINY) if end > 0 else Fraction(0)
+    return fraction(end)
 
 
 def lower(x: arb) -> Fraction:
-    """A number certainly at or below ``x``; raises ValueError if ``x`` is not finite."""
-    return fraction(x.lower())
+    """A number certainly at or below ``x``; raises ValueError if ``x`` is not finite or is huge."""
+    return -upper(-x)
 
 
 def certain_max(values: Iterable[arb]) -> arb:

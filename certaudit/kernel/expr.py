@@ -6,11 +6,11 @@ Only the node types listed here are understood; anything else, floats above all,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import sympy as sp
-from flint import acb, arb, fmpq
+from flint import arb, arb_mat, fmpq
 
 from certaudit.kernel.balls import certain_max, identity
 
@@ -28,6 +28,9 @@ def evaluate(formula: sp.Basic, values: Environment) -> Any:
 @lru_cache(maxsize=None)
 def compile_formula(formula: sp.Basic) -> Compiled:
     """Translate ``formula`` once into a function of an environment of balls."""
+    if isinstance(formula, sp.Integer):
+        whole = arb(int(formula))
+        return lambda env: whole
     if isinstance(formula, sp.Rational):
         value = fmpq(int(formula.p), int(formula.q))
         return lambda env: arb(value)
@@ -40,9 +43,11 @@ def compile_formula(formula: sp.Basic) -> Compiled:
         return lambda env: env[formula]
     parts = [compile_formula(part) for part in formula.args]
     if isinstance(formula, sp.Add | sp.MatAdd):
-        return lambda env: _fold(parts, env, lambda a, b: a + b)
-    if isinstance(formula, sp.Mul | sp.MatMul):
-        return lambda env: _fold(parts, env, _times)
+        return reduce(_sum, parts)
+    if isinstance(formula, sp.MatMul):
+        return reduce(_matrix_product, parts)
+    if isinstance(formula, sp.Mul):
+        return reduce(_product, parts)
     if isinstance(formula, sp.Transpose):
         return lambda env: parts[0](env).transpose()
     if isinstance(formula, sp.Pow):
@@ -62,15 +67,20 @@ def compile_formula(formula: sp.Basic) -> Compiled:
     raise TypeError(f"no rule to evaluate {type(formula).__name__}: {formula}")
 
 
-def _fold(parts: list[Compiled], env: Environment, operation: Callable[[Any, Any], Any]) -> Any:
-    result = parts[0](env)
-    for part in parts[1:]:
-        result = operation(result, part(env))
-    return result
+def _sum(left: Compiled, right: Compiled) -> Compiled:
+    return lambda env: left(env) + right(env)
 
 
-def _times(a: Any, b: Any) -> Any:
-    return b * a if isinstance(a, arb | acb) and not isinstance(b, arb | acb) else a * b
+def _product(left: Compiled, right: Compiled) -> Compiled:
+    return lambda env: left(env) * right(env)
+
+
+def _matrix_product(left: Compiled, right: Compiled) -> Compiled:
+    def multiply(env: Environment) -> Any:
+        a, b = left(env), right(env)
+        return a * b if isinstance(a, arb_mat) else b * a
+
+    return multiply
 
 
 def _power(formula: sp.Pow, parts: list[Compiled]) -> Compiled:

@@ -183,10 +183,33 @@ def whiten(law: Statement, direction: str) -> Statement:
             "rho": _norm_bound(dropped),
             "tau": _norm_bound(rest),
         },
-        exact={"direction": direction, "observer": law.exact["observer"]},
+        exact={"direction": direction, "observer": law.exact["observer"], "dimension": n},
         premises=(Premise("covariances", "both covariances are positive definite"),),
         uses=(law,),
         subject=law.subject,
+    )
+
+
+def truncate(pair: Statement, keep: int) -> Statement:
+    """E2 with only the leading ``keep`` rows of T; the norm of what is dropped joins rho."""
+    expect(pair, "pair")
+    diagonal, off = pair.values["diagonal"], pair.values["off_diagonal_squared"]
+    if keep >= len(diagonal):
+        return pair
+    dropped = norm_squared(y.abs_upper() for y in diagonal[keep:])
+    dropped += sum((2 * y.abs_upper() for y in off[keep - 1 :]), arb(0))
+    return WHITEN.conclude(
+        "pair",
+        formulas=(),
+        values={
+            **pair.values,
+            "diagonal": diagonal[:keep],
+            "off_diagonal_squared": off[: keep - 1],
+            "rho": (pair.ball("rho") + dropped.sqrt()).upper(),
+        },
+        exact=pair.exact,
+        uses=(pair,),
+        subject=pair.subject,
     )
 
 
@@ -206,7 +229,7 @@ class RenyiFunction:
             nu: pair.ball("nu"),
             rho: pair.ball("rho"),
             tau: pair.ball("tau"),
-            d: arb(len(pair.values["diagonal"])),
+            d: arb(pair.exact["dimension"]),
             gamma: self.gamma,
             sp.Symbol("gamma_1"): _margin(pair, (arb(-1),)),
         }
@@ -260,13 +283,20 @@ def exact_renyi(pair: Statement, alpha: Fraction) -> Statement:
 
 
 def hockey_stick(
-    pair: Statement, epsilon: Fraction, line: Fraction, width: Fraction, height: Fraction, bits: int
+    pair: Statement,
+    epsilon: Fraction,
+    line: Fraction,
+    width: Fraction,
+    height: Fraction,
+    bits: int,
+    accuracy: int,
 ) -> Statement:
     """C6: delta(epsilon), exactly, by the integral of M(s) e^{-s eps}/(s(s+1)) along Re s = ``line``.
 
     The part beyond |Im s| = ``height`` is at most |M(c + iB) e^{-c eps}| / (pi B), because |M|
     decreases along the line for Gaussian pairs.  ``width`` is half the strip the integrand is
-    evaluated on; ``bits`` the working precision of the quadrature.  Any positive values are sound.
+    evaluated on; ``bits`` the working precision, ``accuracy`` the relative goal 2^-accuracy of the
+    quadrature.  Any positive values are sound.
     """
     with precision(bits):
         center, half, tall = ball(line), ball(width), ball(height)
@@ -287,8 +317,9 @@ def hockey_stick(
             except Exception:  # an exception inside the quadrature would end the process
                 return acb("nan")
 
-        goal = arb(2) ** (-bits // 2)
-        body = acb.integral(along, 0, acb(tall), rel_tol=goal, abs_tol=goal / 2**20, use_heap=True)
+        integrand_size = 1 / (center * (center + 1) * center.max(arb(1)))
+        goal = arb(2) ** -accuracy
+        body = acb.integral(along, 0, acb(tall), rel_tol=goal, abs_tol=goal * integrand_size, use_heap=True)
         end = log_m(acb(center, tall)).real
         rest = (end - anchor).exp().abs_upper() / (arb.pi() * tall)
         value = scale * (body.real / arb.pi() + rest * arb(0, 1))

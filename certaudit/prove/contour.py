@@ -16,15 +16,21 @@ from numpy.typing import NDArray
 from certaudit.kernel.statement import Statement
 
 Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Contour:
-    """Hints for C6: the line Re s = line, half the strip's width, and the cut-off height."""
+    """Hints for C6: the line Re s = line, half the strip's width, the cut-off height, and the bits
+    of relative accuracy worth asking of the quadrature."""
 
     line: Fraction
     width: Fraction
     height: Fraction
+    accuracy: int
+
+
+MOST_RADIANS = 1000.0
 
 
 class FloatPair:
@@ -50,46 +56,44 @@ class FloatPair:
             s * (s + 1) / 2 * quadratic - np.log(factors).sum(axis=-1) / 2 - s * self.log_det / 2
         )
 
-    def _phase(self, c: float, epsilon: float) -> float:
-        return float(self.log_m(np.array([c + 0j])).real[0]) - c * epsilon - math.log(c * (c + 1))
+    def _phase(self, c: Real, epsilon: float) -> Real:
+        return self.log_m(c + 0j).real - c * epsilon - np.log(c) - np.log1p(c)
 
     def saddle(self, epsilon: float) -> float:
-        """Minimum over c in the domain of log M(c) - c eps - log c(c+1), convex in c."""
-        powers = np.linspace(math.log(1e-9), math.log(self.edge * (1 - 1e-9)), 120)
-        values = [self._phase(math.exp(p), epsilon) for p in powers]
-        k = int(np.argmin(values))
-        low, high = float(powers[max(k - 1, 0)]), float(powers[min(k + 1, 119)])
-        for _ in range(40):
-            a, b = low + 0.382 * (high - low), low + 0.618 * (high - low)
-            if self._phase(math.exp(a), epsilon) < self._phase(math.exp(b), epsilon):
-                high = b
-            else:
-                low = a
+        """Near the minimum over c in the domain of log M(c) - c eps - log c(c+1), convex in c."""
+        low, high = math.log(1e-9), math.log(self.edge * (1 - 1e-9))
+        for points in (100, 20, 20):
+            powers = np.linspace(low, high, points)
+            k = int(np.argmin(self._phase(np.exp(powers), epsilon)))
+            low, high = float(powers[max(k - 1, 0)]), float(powers[min(k + 1, points - 1)])
         return math.exp((low + high) / 2)
 
-    def contour(self, epsilon: Fraction, accuracy: float) -> Contour:
-        """A line and a height for a relative accuracy of about ``accuracy``."""
+    def contour(self, epsilon: Fraction, bits: int) -> Contour:
+        """A line and a height for about ``bits`` good bits, or as many as are affordable."""
         c = self.saddle(float(epsilon))
+        height, reached = self._height(c, float(epsilon), 2.0**-bits)
         return Contour(
             Fraction(c),
             Fraction(min(c / 2, (self.edge - c) / 2)),
-            Fraction(self._height(c, accuracy)),
+            Fraction(height),
+            max(int(-math.log2(reached)), 4),
         )
 
-    def _height(self, c: float, accuracy: float) -> float:
-        peak = float(self.log_m(np.array([c + 0j])).real[0])
+    def _height(self, c: float, epsilon: float, accuracy: float) -> tuple[float, float]:
+        """Height beyond which a part of at most ``accuracy`` of the whole remains.
+
+        Stops early where the integrand would have turned more than MOST_RADIANS; the second number
+        is the part then left.
+        """
         scale = self._scale(c)
-        height = scale
-        for _ in range(400):
-            end = float(self.log_m(np.array([c + 1j * height])).real[0])
-            if end - peak - math.log(height) + 2 * math.log(c + 1) - math.log(scale) < math.log(
-                accuracy
-            ):
-                return height
-            if height > 1e5 * scale:
-                return height
-            height *= 1.3
-        return height
+        heights = scale * 1.25 ** np.arange(200)
+        points = c + 1j * heights
+        values = self.log_m(points) - self.log_m(np.array([c + 0j]))
+        left = values.real - np.log(heights) + 2 * math.log(c + 1) - math.log(scale)
+        turned = np.abs(np.imag(values) - heights * epsilon)
+        enough = np.flatnonzero((left < math.log(accuracy)) | (turned > MOST_RADIANS))
+        k = int(enough[0]) if enough.size else len(heights) - 1
+        return float(heights[k]), math.exp(min(max(float(left[k]), math.log(accuracy)), -1.0))
 
     def _scale(self, c: float) -> float:
         step = 1e-3 * min(c, (self.edge - c))
@@ -101,7 +105,7 @@ class FloatPair:
     def log_delta(self, epsilon: float) -> float:
         """log delta(epsilon), by the trapezoidal rule on the contour."""
         c = self.saddle(epsilon)
-        t = np.linspace(0, self._height(c, 1e-9), 4001)
+        t = np.linspace(0, self._height(c, epsilon, 1e-9)[0], 6001)
         s = c + 1j * t
         anchor = float(self.log_m(np.array([c + 0j])).real[0]) - c * epsilon
         values = (np.exp(self.log_m(s) - s * epsilon - anchor) / (s * (s + 1))).real

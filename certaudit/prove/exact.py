@@ -11,7 +11,7 @@ from flint import arb
 
 from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import epsilon_of_renyi
-from certaudit.kernel.gaussian import exact_renyi, hockey_stick, hockey_stick_line
+from certaudit.kernel.gaussian import exact_renyi, hockey_stick, hockey_stick_line, truncate
 from certaudit.kernel.statement import Statement, Undecided
 from certaudit.prove.contour import FloatPair
 from certaudit.prove.orders import best_order
@@ -36,6 +36,8 @@ class ExactPair:
 
     def __init__(self, pair: Statement) -> None:
         self.pair = pair
+        self._sticks: dict[tuple[Fraction, int], Statement] = {}
+        self._epsilons: dict[Fraction, ExactEpsilon] = {}
 
     @cached_property
     def twin(self) -> FloatPair:
@@ -44,17 +46,40 @@ class ExactPair:
 
     def hockey_stick(self, epsilon: Fraction, bits: int = 72) -> Statement:
         """delta(epsilon), exactly, to about ``bits``/2 bits.  Raises Undecided."""
+        key = epsilon, bits
+        if key not in self._sticks:
+            self._sticks[key] = self._hockey_stick(epsilon, bits)
+        return self._sticks[key]
+
+    def _hockey_stick(self, epsilon: Fraction, bits: int) -> Statement:
         if len(self.pair.values["diagonal"]) == 1:
             try:
                 return hockey_stick_line(self.pair, epsilon)
             except Undecided:
                 pass
-        hint = self.twin.contour(epsilon, 2.0 ** -(bits // 2))
-        return hockey_stick(self.pair, epsilon, hint.line, hint.width, hint.height, bits)
+        hint = self.twin.contour(epsilon, bits // 2)
+        pair = truncate(self.pair, self._kept(2.0**-bits / float(hint.height)))
+        return hockey_stick(
+            pair, epsilon, hint.line, hint.width, hint.height, hint.accuracy + 40, hint.accuracy
+        )
+
+    def _kept(self, size: float) -> int:
+        """Leading rows of T outside of which no entry matters at ``size``."""
+        diagonal = self.pair.values["diagonal"]
+        off = (*self.pair.values["off_diagonal_squared"], arb(0))
+        for k in reversed(range(1, len(diagonal))):
+            if abs(diagonal[k]) > size or abs(off[k - 1]) > size**2:
+                return k + 1
+        return 1
 
     def decide(self, epsilon: Fraction, delta: Fraction) -> Statement:
         """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible."""
+        reached = 0
         for bits in (72, 144, 288):
+            affordable = self.twin.contour(epsilon, bits // 2).accuracy
+            if affordable <= reached:
+                break
+            reached = affordable
             stick = self.hockey_stick(epsilon, bits)
             if stick.ball("delta") <= ball(delta) or stick.ball("delta") > ball(delta):
                 break
@@ -65,13 +90,19 @@ class ExactPair:
 
         Raises Undecided if no bracket could be proved.
         """
+        if delta not in self._epsilons:
+            self._epsilons[delta] = self._bracket(delta)
+        return self._epsilons[delta]
+
+    def _bracket(self, delta: Fraction) -> ExactEpsilon:
         zero = self.decide(Fraction(0), delta)
         if zero.ball("delta") <= ball(delta):
             return ExactEpsilon(None, zero)
         guess = self.twin.epsilon(float(ball(delta).log()))
         if not math.isfinite(guess):
             raise Undecided("no epsilon found at which the delta is reached")
-        for spread in (2.0**-22, 2.0**-14, 2.0**-7, 0.25):
+        sharp = 2.0 ** -self.twin.contour(Fraction(guess), 26).accuracy
+        for spread in (4 * sharp, 64 * sharp, 2.0**-6, 0.25):
             high = self.decide(Fraction(guess * (1 + spread)), delta)
             low = self.decide(Fraction(guess * (1 - spread)), delta)
             if high.ball("delta") <= ball(delta) and low.ball("delta") > ball(delta):

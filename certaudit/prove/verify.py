@@ -25,7 +25,7 @@ from certaudit.prove.published import THEOREMS
 from certaudit.run import Run
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status
 
-SHARES = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100))
+SHARES = (Fraction(1, 2), Fraction(1, 10))
 MOST_COVER = 400
 
 
@@ -222,8 +222,9 @@ def _gaussian(evidence: Evidence, claim: GaussianClaim) -> Found:
         if pair is None:
             continue
         try:
-            found += _violations(pair, claim)
-            cover = _cover(pair, claim)
+            violations = _violations(pair, claim)
+            found += violations
+            cover = _cover(pair, claim) if claim.delta > 0 and not violations else None
         except Undecided as reason:
             evidence.attempt(lambda reason=reason: _raise(reason))
             continue
