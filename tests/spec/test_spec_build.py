@@ -122,6 +122,12 @@ def test_data_hash(tmp_path: Path) -> None:
             "row 900 is outside the data, which has 442 rows (0 to 441)",
         ),
         (
+            "[7]",
+            "[441, 442]",
+            (10, 15, "forget.1"),
+            "row 442 is outside the data, which has 442 rows (0 to 441)",
+        ),
+        (
             "start: zeros",
             "start: {point: [1, 2]}",
             (9, 72, "learn.start.point"),
