@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from certaudit.claims import Direction
+from certaudit.kernel.balls import precision
 from certaudit.kernel.gaussian import LAW, affine_law, whiten
 from certaudit.kernel.iteration import I1, composition, contractive_iteration
 from certaudit.kernel.sensitivity import (
@@ -30,6 +34,8 @@ from certaudit.prove.exact import ExactPair
 from certaudit.prove.spectrum import growth_bits, prove_curvature
 from certaudit.prove.tails import residual_bounds
 from certaudit.run import Phase, Run
+
+Floats = NDArray[np.float64]
 
 MOST_WORK = 2 * 10**9
 MOST_DIMENSIONS = 512
@@ -191,3 +197,16 @@ class Evidence:
                 return {}
             pairs[direction] = ExactPair(pair)
         return pairs
+
+    def float_law(self) -> tuple[Floats, Floats, Floats, Floats] | None:
+        """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof."""
+        with precision(self.bits):
+            law = self.law
+        if law is None:
+            return None
+        names = ("mean_P", "covariance_P", "mean_Q", "covariance_Q")
+        tables = [
+            np.array([[float(x.mid()) for x in row] for row in law.values[name].tolist()])
+            for name in names
+        ]
+        return tables[0][:, 0], tables[1], tables[2][:, 0], tables[3]

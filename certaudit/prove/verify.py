@@ -22,16 +22,14 @@ from certaudit.prove.evidence import Evidence, GaussianBound
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.orders import epsilon_range
 from certaudit.prove.published import THEOREMS
-from certaudit.run import Run
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status
 
 SHARES = (Fraction(1, 2), Fraction(1, 10))
 MOST_COVER = 400
 
 
-def verify(run: Run, claims: Sequence[Claim]) -> tuple[ClaimVerdict, ...]:
-    """Verdicts of the formal half, one a claim, in order."""
-    evidence = Evidence(run)
+def verify(evidence: Evidence, claims: Sequence[Claim]) -> tuple[ClaimVerdict, ...]:
+    """Verdicts of the formal half on the claims of ``evidence.run``, one a claim, in order."""
     with precision(evidence.bits):
         return tuple(verify_claim(evidence, claim) for claim in claims)
 

@@ -1,0 +1,1 @@
+"""Verdicts turned into text and JSON; nothing here decides anything."""

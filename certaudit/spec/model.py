@@ -280,7 +280,7 @@ class AuditSpec(_Part):
 
     shadows: Annotated[
         Annotated[int, Number(at_least=8, at_most=10**7, whole=True, even=True)],
-        Field(description="number of shadow models of both worlds together"),
+        Field(description="number of shadow models in each world"),
     ] = 4000
     confidence: Annotated[
         Annotated[Fraction, Number(above=0, below=1)],

@@ -1,0 +1,66 @@
+"""Whole reports as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from certaudit import __version__
+from certaudit.kernel.balls import precision
+from certaudit.report import audit as audit_text
+from certaudit.report import terminal, words
+from certaudit.report.derivation import to_text
+from certaudit.session import Outcome
+
+
+def report(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """The report of one command, spec after spec."""
+    for k, outcome in enumerate(outcomes):
+        if k:
+            yield ""
+            yield "=" * 72
+            yield ""
+        yield from _one(outcome)
+
+
+def _one(outcome: Outcome) -> Iterator[str]:
+    case = outcome.case
+    yield f"certaudit {__version__}   {case.loaded.spec.name}   ({case.loaded.path})"
+    yield ""
+    yield from words.run(case.run)
+    yield ""
+    cells = None if outcome.audit is None else [audit_text.cell(c) for c in outcome.audit.claims]
+    yield from terminal.table(outcome.verdicts, cells)
+    yield ""
+    for k, verdict in enumerate(outcome.verdicts):
+        yield from terminal.details(verdict)
+        if outcome.audit is not None:
+            yield from audit_text.details(outcome.audit.claims[k])
+    if outcome.audit is not None:
+        yield ""
+        yield from audit_text.summary(outcome.audit)
+    skipped = list(terminal.skipped(outcome.verdicts))
+    if skipped:
+        yield ""
+        yield "rules that say nothing about this run:"
+        yield from (f"  {line}" for line in skipped)
+    if case.run.assumptions:
+        yield ""
+        yield "assumed, not checked:"
+        yield from (f"  {assumption}" for assumption in case.run.assumptions)
+
+
+def derivations(outcome: Outcome, *, latex: bool = False) -> Iterator[str]:
+    """Every verdict's derivation, and that of the best other bound beside it."""
+    with precision(320):
+        for verdict in outcome.verdicts:
+            claim = verdict.claim
+            yield f"== {claim.id}: {words.claimed(claim)}: {verdict.status.value}"
+            yield ""
+            if verdict.proof is not None:
+                yield from to_text([verdict.proof], latex=latex)
+            for bound in verdict.bounds[1 if verdict.proof is not None else 0 :]:
+                yield f"-- also {bound.route}: {words.bound(bound)}"
+                yield ""
+                yield from to_text(bound.statements, latex=latex)
+            for failed in verdict.failed:
+                yield f"-- premise failed: {failed.rule}: {failed.premise.text}"

@@ -1,0 +1,118 @@
+"""One spec through both halves: spec, data and run; formal verdicts; audit; outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from certaudit.claims import Claim
+from certaudit.errors import Diagnostic, InputError
+from certaudit.prove.evidence import Evidence
+from certaudit.prove.verify import verify as verify_claims
+from certaudit.run import Run
+from certaudit.spec.build import build, build_claims
+from certaudit.spec.load import LoadedSpec, load_spec
+from certaudit.verdict import ClaimVerdict, Status
+
+if TYPE_CHECKING:
+    from certaudit.audit import AuditReport
+
+
+@dataclass(frozen=True)
+class Case:
+    """A loaded spec, its run and the claims to check."""
+
+    loaded: LoadedSpec
+    run: Run
+    data_sha256: str
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What both halves concluded; ``audit`` is None when only the formal half ran."""
+
+    case: Case
+    verdicts: tuple[ClaimVerdict, ...]
+    audit: AuditReport | None = None
+
+    @property
+    def refuted(self) -> bool:
+        """Whether any claim is refuted, by proof or statistically."""
+        return any(
+            v.status in (Status.REFUTED, Status.REFUTED_STATISTICALLY) for v in self.verdicts
+        )
+
+    @property
+    def proved(self) -> bool:
+        """Whether every claim is proved and no check of the audit was skipped."""
+        skipped = self.audit is not None and any(c.skipped for c in self.audit.claims)
+        return all(v.status is Status.PROVED for v in self.verdicts) and not skipped
+
+
+def load(paths: Sequence[Path], claim: str | None = None) -> list[Case]:
+    """Load every spec before anything is computed.
+
+    Raises:
+        InputError: with the faults of all the specs together.
+    """
+    cases: list[Case] = []
+    problems: list[Diagnostic] = []
+    for path in paths:
+        try:
+            cases.append(_load(path, claim))
+        except InputError as error:
+            problems += error.diagnostics
+    if problems:
+        raise InputError(problems)
+    return cases
+
+
+def _load(path: Path, only: str | None) -> Case:
+    loaded = load_spec(path)
+    claims = build_claims(loaded)
+    if only is not None:
+        known = ", ".join(claim.id for claim in claims)
+        claims = tuple(claim for claim in claims if claim.id == only)
+        if not claims:
+            raise InputError(
+                [loaded.problem(f"no claim is called {only!r}; the claims are {known}", "claims")]
+            )
+    built = build(loaded)
+    return Case(loaded, built.run, built.data_sha256, claims)
+
+
+def verify(case: Case) -> Outcome:
+    """The formal half."""
+    return Outcome(case, verify_claims(Evidence(case.run), case.claims))
+
+
+def audit(
+    case: Case, *, seed: int | None = None, shadows: int | None = None, out: Path | None = None
+) -> Outcome:
+    """Both halves.  A claim that the audit refutes is refuted statistically, unless a proof refutes
+    it already: a proof about the spec says nothing about code that departs from it."""
+    evidence = Evidence(case.run)
+    verdicts = verify_claims(evidence, case.claims)
+    from certaudit.audit import audit as attack
+
+    settings = case.loaded.spec.audit
+    report = attack(
+        case.run,
+        case.claims,
+        shadows=settings.shadows if shadows is None else shadows,
+        confidence=settings.confidence,
+        seed=settings.seed if seed is None else seed,
+        dtype=settings.dtype,
+        exact_law=evidence.float_law(),
+        store=None if out is None else out / "shadows",
+    )
+    merged = tuple(
+        replace(verdict, status=Status.REFUTED_STATISTICALLY)
+        if result.refuted and verdict.status is not Status.REFUTED
+        else verdict
+        for verdict, result in zip(verdicts, report.claims, strict=True)
+    )
+    return Outcome(case, merged, report)

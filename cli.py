@@ -1,0 +1,3 @@
+from certaudit.cli import main
+
+raise SystemExit(main())
