@@ -89,7 +89,9 @@ def _command(commands: Any, name: str, summary: str, run: Any) -> argparse.Argum
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", help="write the full report as JSON (- for stdout)")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the full report as JSON (- for stdout)"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and shadows")
     parser.add_argument("--claim", metavar="ID", help="check only this claim")
 
@@ -189,5 +191,3 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise InputError([Diagnostic(str(path), error.strerror or "cannot be written")]) from None
-
-

@@ -1,0 +1,1 @@
+"""Attacks on shadow models, each with valid confidence."""

@@ -68,9 +68,7 @@ def refute(run: Run, claim: Claim, evidence: Sequence[Statement]) -> Statement |
     return None
 
 
-def gaussian_cover(
-    sticks: Sequence[Statement], mu: Fraction, slack: Fraction
-) -> Statement | None:
+def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -> Statement | None:
     """Gaussian DP (mu, slack) of one direction from its hockey sticks at 0 = e_0 < ... < e_k.
 
     delta(epsilon) falls with epsilon, so delta(e_j) <= delta_mu(e_{j+1}) + slack proves the interval
@@ -79,12 +77,19 @@ def gaussian_cover(
     """
     first = sticks[0]
     levels = [stick.exact["epsilon"] for stick in sticks]
-    if any(e.kind != "hockey-stick" or e.exact["directions"] != first.exact["directions"]
-           for e in sticks) or levels[0] != 0 or sorted(levels) != levels:
+    if (
+        any(
+            e.kind != "hockey-stick" or e.exact["directions"] != first.exact["directions"]
+            for e in sticks
+        )
+        or levels[0] != 0
+        or sorted(levels) != levels
+    ):
         raise TypeError("C5-cover: hockey sticks of one direction, from epsilon 0 upwards")
     allowances = [gaussian_delta(mu, level) + ball(slack) for level in levels[1:]] + [ball(slack)]
     if not all(
-        stick.ball("delta") <= allowance for stick, allowance in zip(sticks, allowances, strict=True)
+        stick.ball("delta") <= allowance
+        for stick, allowance in zip(sticks, allowances, strict=True)
     ):
         return None
     return COVER.conclude(
@@ -172,7 +177,9 @@ def _breaks(claim: Claim, e: Statement) -> bool:
         )
     if isinstance(claim, RenyiClaim):
         return bool(
-            e.kind == "renyi" and e.exact["order"] <= claim.order and e.ball("r") > ball(claim.renyi)
+            e.kind == "renyi"
+            and e.exact["order"] <= claim.order
+            and e.ball("r") > ball(claim.renyi)
         )
     assert isinstance(claim, GaussianClaim)
     if e.kind == "renyi":

@@ -43,9 +43,12 @@ PIVOT = sp.Eq(sp.Symbol("p_k"), 1 - s * a - s**2 * b2 / p)
 LOG_M = sp.Eq(sp.Symbol("log M(s)"), s * (s + 1) * nu**2 / (2 * pivot) - ell / 2 - s * ell1 / 2)
 ERROR = sp.Eq(
     sp.Symbol("e(s)"),
-    sp.Abs(s * (s + 1)) / 2
-    * (nu**2 * sp.Abs(s) * rho / (gamma * (gamma - sp.Abs(s) * rho))
-       + tau * (2 * sp.Abs(nu) + tau) / (gamma - sp.Abs(s) * rho))
+    sp.Abs(s * (s + 1))
+    / 2
+    * (
+        nu**2 * sp.Abs(s) * rho / (gamma * (gamma - sp.Abs(s) * rho))
+        + tau * (2 * sp.Abs(nu) + tau) / (gamma - sp.Abs(s) * rho)
+    )
     - d * sp.log(1 - sp.Abs(s) * rho / gamma) / 2
     - sp.Abs(s) * d * sp.log(1 - rho / sp.Symbol("gamma_1")) / 2,
 )
@@ -319,7 +322,9 @@ def hockey_stick(
 
         integrand_size = 1 / (center * (center + 1) * center.max(arb(1)))
         goal = arb(2) ** -accuracy
-        body = acb.integral(along, 0, acb(tall), rel_tol=goal, abs_tol=goal * integrand_size, use_heap=True)
+        body = acb.integral(
+            along, 0, acb(tall), rel_tol=goal, abs_tol=goal * integrand_size, use_heap=True
+        )
         end = log_m(acb(center, tall)).real
         rest = (end - anchor).exp().abs_upper() / (arb.pi() * tall)
         value = scale * (body.real / arb.pi() + rest * arb(0, 1))
@@ -347,15 +352,19 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     if not (excess > 0 or excess < 0):
         raise Undecided("C6-1d: the variances could not be told apart")
     env = {lam: excess, v: mean, eps: ball(epsilon)}
-    coefficients = {key: evaluate(f, env) for key, f in
-                    ((quad, ROOT_QUAD), (lin, ROOT_LINEAR), (const, ROOT_CONST))}
+    coefficients = {
+        key: evaluate(f, env)
+        for key, f in ((quad, ROOT_QUAD), (lin, ROOT_LINEAR), (const, ROOT_CONST))
+    }
     gap = evaluate(DISCRIMINANT, coefficients)
     if gap < 0:
         value = 1 - env[eps].exp() if excess > 0 else arb(0)
     elif gap >= 0:
         ends = sorted(
-            ((-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad])
-             for sign in (-1, 1)),
+            (
+                (-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad])
+                for sign in (-1, 1)
+            ),
             key=lambda end: end.mid(),
         )
         p_left, p_right = (_below((end - mean) / (1 + excess).sqrt()) for end in ends)

@@ -154,5 +154,3 @@ def _require_same_schedule(run: Run) -> None:
         raise NotApplicable(
             I1, "the reference takes other steps than the run, so the two cannot be coupled"
         )
-
-

@@ -26,7 +26,9 @@ S3 = Rule(
     "Per-instance high-probability sensitivity for ridge, both runs",
     "section 3; BAC26, repaired by clipping at the bound",
 )
-RESIDUALS = Rule("residual-law", "Gaussian law of the removed points' residuals", "section 3; BAC26")
+RESIDUALS = Rule(
+    "residual-law", "Gaussian law of the removed points' residuals", "section 3; BAC26"
+)
 
 eta, count, G, X, R, M = sp.symbols("eta N G X R M", positive=True)
 s, forgotten, others = sp.symbols("s S_F S_rest", nonnegative=True)

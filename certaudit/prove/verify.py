@@ -10,7 +10,6 @@ from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, Sen
 from certaudit.kernel import decide
 from certaudit.kernel.balls import ball, lower, precision, upper
 from certaudit.kernel.conversion import (
-
     gaussian_delta,
     hockey_stick_of_gaussian,
     renyi_of_gaussian,
@@ -53,9 +52,7 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
     if proof is None:
         proof = decide.prove(evidence.run, claim, found)
         status = Status.PROVED
-    broken = [
-        FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed
-    ]
+    broken = [FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed]
     failed = tuple(named.failed if named else ()) + tuple(
         f for f in broken if f.rule == "contraction" or not bounds
     )
@@ -112,9 +109,7 @@ def _raise(error: Exception) -> Statement:
     raise error
 
 
-def _exact_epsilon(
-    evidence: Evidence, pairs: Sequence[ExactPair], delta: Fraction
-) -> Bound | None:
+def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fraction) -> Bound | None:
     if not pairs or delta == 0:
         return None
     try:
@@ -208,9 +203,11 @@ def _gaussian(evidence: Evidence, claim: GaussianClaim) -> Found:
     for bound in _gaussian_bounds(evidence, claim.delta):
         found += bound.statements
         tops = [s.ball("mu").upper() for s in bound.statements]
-        value = max((upper(t) for t in tops), default=None) if all(
-            t.is_finite() for t in tops
-        ) else None
+        value = (
+            max((upper(t) for t in tops), default=None)
+            if all(t.is_finite() for t in tops)
+            else None
+        )
         spent = all(s.ball("delta") <= ball(claim.delta) for s in bound.statements)
         if spent:
             bounds.append(Bound(bound.name, "mu", value, bound.statements))
@@ -321,5 +318,3 @@ def _notes(bounds: Sequence[Bound]) -> tuple[str, ...]:
     assert exact.value is not None and published.value is not None
     ratio = float(published.value / exact.value)
     return (f"{published.route} gives {ratio:.3g} times the exact value",)
-
-

@@ -1,5 +1,64 @@
-"""placeholder"""
-from typing import Any
-def cell(c: Any) -> str: return ""
-def details(c: Any) -> Any: return []
-def summary(c: Any) -> Any: return []
+"""The audit's results in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from certaudit.audit import AuditReport, ClaimAudit
+
+SYMBOLS = {"epsilon": "ε", "mu": "μ", "renyi": "D", "probability": "P(shift above the claim)"}
+
+
+def cell(claim: ClaimAudit) -> str:
+    """The claim's audit in the table."""
+    if claim.skipped:
+        return f"skipped: {claim.skipped}"
+    return f"{SYMBOLS[claim.quantity]} ≥ {_floor(claim.lower_bound)}"
+
+
+def details(claim: ClaimAudit) -> Iterator[str]:
+    """The audit lines of one claim."""
+    yield f"  audit: {_verdict(claim)}"
+    for line in claim.lines:
+        bound = f"{SYMBOLS[claim.quantity]} ≥ {_floor(line.lower_bound)}"
+        yield f"    {line.attack}, {line.direction}: {bound} ({line.detail})"
+    for estimate in claim.estimates:
+        yield f"    estimate: {estimate}"
+    power = claim.power
+    if power is not None:
+        symbol = SYMBOLS[claim.quantity]
+        if power.smallest is not None:
+            yield (
+                f"    power: a true {symbol} of about {power.smallest:.4g} is the smallest this audit "
+                f"would have refuted (4 times in 5)"
+            )
+        yield f"    power: no claim of {symbol} above {power.ceiling:.4g} can be refuted by its size"
+
+
+def summary(report: AuditReport) -> Iterator[str]:
+    """What was done and at what confidence."""
+    yield (
+        f"audit: {report.shadows} shadow models in each world ({report.dtype}, seed {report.seed}), "
+        f"half to choose attacks, half to test"
+    )
+    yield (
+        f"  {report.tests} tests at level {report.level:.3g} each: a true claim is refuted with "
+        f"probability at most {1 - report.confidence:.3g} in all"
+    )
+    yield "  an attack that fails is not a proof; see the power lines for what it could have seen"
+
+
+def _verdict(claim: ClaimAudit) -> str:
+    if claim.refuted:
+        return "the shadow models break the claim"
+    if claim.blind:
+        return "could not have seen a violation: no implementation can be refuted at this size"
+    return "no violation found"
+
+
+def _floor(bound: float) -> str:
+    if not math.isfinite(bound) or bound <= 0:
+        return "0"
+    digits = 3 - math.floor(math.log10(bound))
+    return f"{math.floor(bound * 10**digits) / 10**digits:.4g}" if digits < 300 else "0"

@@ -51,12 +51,12 @@ def enclosure(x: Any, digits: int = DIGITS) -> Any:
 
 
 def _divide(x: Fraction, digits: int, rounding: str) -> Decimal:
-    context = Context(prec=digits, rounding=rounding, Emin=-10**9, Emax=10**9)
+    context = Context(prec=digits, rounding=rounding, Emin=-(10**9), Emax=10**9)
     return context.divide(Decimal(x.numerator), Decimal(x.denominator))
 
 
 def _short(value: Decimal) -> str:
-    value = value.normalize(Context(prec=60, Emin=-10**9, Emax=10**9))
+    value = value.normalize(Context(prec=60, Emin=-(10**9), Emax=10**9))
     if value == 0 or -5 <= value.adjusted() < 7:
         return f"{value:f}"
     return _tidy(f"{value:E}")

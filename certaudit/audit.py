@@ -1,0 +1,282 @@
+"""The attacking half: train shadows in both worlds, attack, and test every claim.
+
+The chance that any claim that is true is refuted is at most 1 - confidence in all: the level is
+split evenly over every test (claims, directions and attacks).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from certaudit.attacks.confidence import Trial, choose_event, lower_proportion, try_event
+from certaudit.attacks.divergence import choose_witness, gaussian_plug_in, renyi_lower_bound
+from certaudit.attacks.power import Power, epsilon_power, gaussian_epsilon, mu_power
+from certaudit.attacks.scores import LinearDiscriminant, LogRatio, RemovedPointLoss, Score
+from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
+from certaudit.run import Run
+from certaudit.shadows.noise import NoiseSource
+from certaudit.shadows.shift import step_shifts
+from certaudit.shadows.store import ShadowStore
+from certaudit.shadows.train import Shadows, train
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AttackLine:
+    """One test: an attack in one direction on held-out shadows."""
+
+    attack: str
+    direction: str
+    lower_bound: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class ClaimAudit:
+    """The audit of one claim.
+
+    lower_bound: the largest of the tests' lower bounds on ``quantity``, all valid together at the
+    audit's confidence.  estimates: labelled numbers without confidence; they decide nothing.
+    blind: no implementation, however wrong, could have been refuted by an audit of this size.
+    """
+
+    id: str
+    quantity: str
+    claimed: float
+    refuted: bool
+    lower_bound: float
+    lines: tuple[AttackLine, ...]
+    power: Power | None = None
+    blind: bool = False
+    estimates: tuple[str, ...] = ()
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The whole audit: ``shadows`` a world, half of them held out, ``tests`` at ``level`` each."""
+
+    shadows: int
+    held_out: int
+    seed: int
+    dtype: str
+    confidence: float
+    tests: int
+    level: float
+    claims: tuple[ClaimAudit, ...]
+
+
+@dataclass(frozen=True)
+class _Halves:
+    """Scores, or models, of both worlds, split into a training and a held-out half."""
+
+    train: dict[str, Floats]
+    held: dict[str, Floats]
+
+    def ordered(self, direction: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """Training first, training second, held-out first, held-out second of a direction."""
+        first, second = direction.split("|")
+        return self.train[first], self.train[second], self.held[first], self.held[second]
+
+
+def audit(
+    run: Run,
+    claims: Sequence[Claim],
+    *,
+    shadows: int,
+    confidence: Fraction,
+    seed: int,
+    dtype: str = "float64",
+    exact_law: tuple[Floats, Floats, Floats, Floats] | None = None,
+    noise: NoiseSource | None = None,
+    store: Path | None = None,
+) -> AuditReport:
+    """Train ``shadows`` models in each world and test every claim at ``confidence`` in all.
+
+    ``exact_law`` is (mean_P, covariance_P, mean_Q, covariance_Q) where known; ``noise`` replaces the
+    noise of the shadows; ``store`` is a folder to keep finished shadows in.
+
+    Raises:
+        ShadowError: if shadow training breaks down.
+    """
+    recorded = sorted({c.step - 1 for c in claims if isinstance(c, SensitivityClaim)})
+    keep = None if store is None else ShadowStore(store)
+    worlds: dict[str, Shadows] = {
+        world: train(
+            run, world, shadows, seed=seed, dtype=dtype, noise=noise, record=recorded, store=keep
+        )
+        for world in ("P", "Q")
+    }
+    attacks = _attacks(run, exact_law)
+    tests = sum(_tests(claim, len(attacks)) for claim in claims)
+    level = float(1 - confidence) / tests
+    half = shadows // 2
+    models = _Halves(
+        {w: s.final[:half] for w, s in worlds.items()},
+        {w: s.final[half:] for w, s in worlds.items()},
+    )
+    scored = {attack.name: _scores(attack, models) for attack in attacks}
+    results = []
+    for claim in claims:
+        if isinstance(claim, EpsilonDelta | GaussianClaim):
+            results.append(_events(claim, scored, level, shadows - half))
+        elif isinstance(claim, RenyiClaim):
+            results.append(_renyi(claim, scored, models, level))
+        else:
+            results.append(_sensitivity(run, claim, worlds, level))
+    return AuditReport(
+        shadows, shadows - half, seed, dtype, float(confidence), tests, level, tuple(results)
+    )
+
+
+def _attacks(run: Run, law: tuple[Floats, Floats, Floats, Floats] | None) -> list[Score]:
+    attacks: list[Score] = [RemovedPointLoss(run), LinearDiscriminant()]
+    if law is not None:
+        attacks.append(LogRatio(*law))
+    return attacks
+
+
+def _tests(claim: Claim, attacks: int) -> int:
+    if isinstance(claim, SensitivityClaim):
+        return 2
+    return len(claim.directions) * (1 if isinstance(claim, RenyiClaim) else attacks)
+
+
+def _scores(attack: Score, models: _Halves) -> _Halves:
+    attack.fit(models.train["P"], models.train["Q"])
+    return _Halves(
+        {w: attack.score(m) for w, m in models.train.items()},
+        {w: attack.score(m) for w, m in models.held.items()},
+    )
+
+
+def exceeds(bound: float, claimed: Fraction) -> bool:
+    """Whether a float lower bound, made a hair smaller, is above an exact claim."""
+    if not math.isfinite(bound):
+        return bound > 0
+    return Fraction(bound) - Fraction(abs(bound)) / 10**9 > claimed
+
+
+def _events(
+    claim: EpsilonDelta | GaussianClaim, scored: dict[str, _Halves], level: float, held: int
+) -> ClaimAudit:
+    delta = float(claim.delta)
+    quantity = "epsilon" if isinstance(claim, EpsilonDelta) else "mu"
+    lines, estimates = [], []
+    for name, halves in scored.items():
+        for direction in claim.directions:
+            first, second, first_held, second_held = halves.ordered(direction)
+            event = choose_event(
+                first, second, delta, level, "epsilon" if quantity == "epsilon" else "mu"
+            )
+            trial = try_event(event, first_held, second_held, level)
+            bound = trial.epsilon(delta) if quantity == "epsilon" else trial.mu(delta)
+            lines.append(AttackLine(name, direction, bound, _counts(trial)))
+            if quantity == "epsilon":
+                estimates.append(_gaussian_family(name, direction, trial, delta))
+    best = max(line.lower_bound for line in lines)
+    if isinstance(claim, EpsilonDelta):
+        target, power = claim.epsilon, epsilon_power(float(claim.epsilon), delta, held, level)
+    else:
+        target, power = claim.mu, mu_power(float(claim.mu), delta, held, level)
+    return ClaimAudit(
+        claim.id,
+        quantity,
+        float(target),
+        exceeds(best, target),
+        best,
+        tuple(lines),
+        power,
+        blind=power.ceiling <= float(target),
+        estimates=tuple(text for text in estimates if text),
+    )
+
+
+def _counts(trial: Trial) -> str:
+    return (
+        f"score {trial.event.side} {trial.event.threshold:.6g}: {trial.first} and {trial.second} "
+        f"of {trial.trials}"
+    )
+
+
+def _gaussian_family(name: str, direction: str, trial: Trial, delta: float) -> str:
+    mu = trial.mu(0.0)
+    if not mu > 0 or delta <= 0:
+        return ""
+    epsilon = gaussian_epsilon(mu, delta)
+    return (
+        f"{name}, {direction}: epsilon at least {epsilon:.4g} if the pair is Gaussian DP "
+        f"(an assumption: decides nothing)"
+    )
+
+
+def _renyi(
+    claim: RenyiClaim, scored: dict[str, _Halves], models: _Halves, level: float
+) -> ClaimAudit:
+    name = "true log-ratio" if "true log-ratio" in scored else "linear discriminant"
+    order = float(claim.order)
+    lines, estimates = [], []
+    for direction in claim.directions:
+        first, second, first_held, second_held = scored[name].ordered(direction)
+        sign = 1.0 if direction == "P|Q" else -1.0
+        witness = choose_witness(sign * first, sign * second, order, level)
+        bound = renyi_lower_bound(witness, sign * first_held, sign * second_held, order, level)
+        detail = f"witness clipped at {witness.limit:.4g}"
+        lines.append(AttackLine(f"variational, {name}", direction, bound, detail))
+        plain = models.ordered(direction)
+        estimate = gaussian_plug_in(plain[2], plain[3], order)
+        estimates.append(f"{direction}: Gaussian plug-in {estimate:.4g} (no confidence)")
+    best = max(line.lower_bound for line in lines)
+    return ClaimAudit(
+        claim.id,
+        "renyi",
+        float(claim.renyi),
+        exceeds(best, claim.renyi),
+        best,
+        tuple(lines),
+        estimates=tuple(estimates),
+    )
+
+
+def _sensitivity(
+    run: Run, claim: SensitivityClaim, worlds: dict[str, Shadows], level: float
+) -> ClaimAudit:
+    lines = []
+    limit = float(claim.sensitivity) * (1 + 1e-9)
+    for world, shadows in worlds.items():
+        shifts = step_shifts(run, shadows.recorded[claim.step - 1])
+        hits = int((shifts > limit).sum())
+        bound = float(lower_proportion(hits, len(shifts), level))
+        detail = f"{hits} of {len(shifts)} shifts above the claim; the largest {shifts.max():.4g}"
+        lines.append(AttackLine("count of shifts", f"world {world}", bound, detail))
+    best = max(line.lower_bound for line in lines)
+    total = len(worlds["P"].final)
+    ceiling = float(lower_proportion(total, total, level))
+    return ClaimAudit(
+        claim.id,
+        "probability",
+        float(claim.probability),
+        exceeds(best, claim.probability),
+        best,
+        tuple(lines),
+        Power(ceiling, _least_probability(float(claim.probability), total, level)),
+        blind=ceiling <= float(claim.probability),
+    )
+
+
+def _least_probability(claimed: float, total: int, level: float) -> float | None:
+    """About the least true probability of a shift above the claim that would be refuted."""
+    hits = np.arange(total + 1)
+    enough = np.flatnonzero(lower_proportion(hits, total, level) > claimed)
+    if not enough.size:
+        return None
+    k = int(enough[0])
+    return min((k + 1.3 * math.sqrt(k) + 1) / total, 1.0)
