@@ -218,9 +218,7 @@ def _gaussian_family(name: str, direction: str, trial: Trial, delta: float) -> s
     )
 
 
-def _renyi(
-    claim: RenyiClaim, scored: dict[str, _Halves], models: _Halves, level: float
-) -> ClaimAudit:
+def _renyi(claim: RenyiClaim, scored: dict[str, _Halves], models: _Halves, level: float) -> ClaimAudit:
     name = "true log-ratio" if "true log-ratio" in scored else "linear discriminant"
     order = float(claim.order)
     lines, estimates = [], []

@@ -89,9 +89,7 @@ def _command(commands: Any, name: str, summary: str, run: Any) -> argparse.Argum
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", metavar="FILE", help="write the full report as JSON (- for stdout)"
-    )
+    parser.add_argument("--json", metavar="FILE", help="write the full report as JSON (- for stdout)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and shadows")
     parser.add_argument("--claim", metavar="ID", help="check only this claim")
 

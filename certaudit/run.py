@@ -86,10 +86,12 @@ class Run:
 
     @property
     def n(self) -> int:
+        """Number of rows."""
         return int(self.X.shape[0])
 
     @property
     def d(self) -> int:
+        """Number of features."""
         return int(self.X.shape[1])
 
     @property

@@ -41,9 +41,7 @@ class Outcome:
     @property
     def refuted(self) -> bool:
         """Whether any claim is refuted, by proof or statistically."""
-        return any(
-            v.status in (Status.REFUTED, Status.REFUTED_STATISTICALLY) for v in self.verdicts
-        )
+        return any(v.status in (Status.REFUTED, Status.REFUTED_STATISTICALLY) for v in self.verdicts)
 
     @property
     def proved(self) -> bool:

@@ -63,15 +63,11 @@ def renyi_lower_bound(
 def choose_witness(first: Floats, second: Floats, order: float, level: float) -> Witness:
     """The witness with the largest lower bound on these scores (the training half)."""
     candidates = [
-        Witness(scale / order, limit / order)
-        if limit * order > 4
-        else Witness(scale, limit)
+        Witness(scale / order, limit / order) if limit * order > 4 else Witness(scale, limit)
         for scale in (*SCALES, order / 2, order)
         for limit in CLIPS
     ]
-    return max(
-        candidates, key=lambda w: renyi_lower_bound(w, first, second, order, level)
-    )
+    return max(candidates, key=lambda w: renyi_lower_bound(w, first, second, order, level))
 
 
 def gaussian_plug_in(p: Floats, q: Floats, order: float) -> float:

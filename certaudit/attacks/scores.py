@@ -46,11 +46,13 @@ class RemovedPointLoss:
     def score(self, models: Floats) -> Floats:
         """Minus the mean loss at the removed points."""
         margins = models @ self._x.T
-        if self._logistic:
-            losses = np.logaddexp(0, -self._y * margins)
-        else:
-            losses = (margins - self._y) ** 2 / 2
+        losses = self._losses(margins)
         return np.asarray(-losses.mean(axis=1))
+
+    def _losses(self, margins: Floats) -> Floats:
+        if self._logistic:
+            return np.asarray(np.logaddexp(0, -self._y * margins))
+        return np.asarray((margins - self._y) ** 2 / 2)
 
 
 class LinearDiscriminant:

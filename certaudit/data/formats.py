@@ -133,9 +133,7 @@ def parquet_table(blob: bytes, target_column: str | None, text_target: bool) -> 
     return _split(table, names, target, labels)
 
 
-def _split(
-    table: Floats, names: Sequence[str], target: int, labels: tuple[str, ...] | None
-) -> Table:
+def _split(table: Floats, names: Sequence[str], target: int, labels: tuple[str, ...] | None) -> Table:
     others = [name for k, name in enumerate(names) if k != target]
     X = np.delete(table, target, axis=1)
     y = table[:, target].copy() if labels is None else np.zeros(len(table))

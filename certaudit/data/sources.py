@@ -40,9 +40,7 @@ def check_source(source: str) -> None:
     """
     kind, _, name = source.partition(":")
     if kind not in KINDS or not name:
-        raise DataError(
-            f"must be {', '.join(f'{k}:' for k in KINDS[:-1])} or {KINDS[-1]}: and a name"
-        )
+        raise DataError(f"must be {', '.join(f'{k}:' for k in KINDS[:-1])} or {KINDS[-1]}: and a name")
     if kind == "sklearn" and name not in SKLEARN:
         raise DataError(f"must name one of scikit-learn's {', '.join(SKLEARN)}")
 

@@ -21,9 +21,7 @@ alpha, r, delta, mu, eps = sp.symbols("alpha r delta mu epsilon", positive=True)
 
 RENYI = sp.Eq(r, alpha * mu**2 / 2)
 MIRONOV = sp.Eq(eps, r + sp.log(1 / delta, evaluate=False) / (alpha - 1))
-IMPROVED = sp.Eq(
-    eps, r + sp.log((alpha - 1) / alpha) - (sp.log(delta) + sp.log(alpha)) / (alpha - 1)
-)
+IMPROVED = sp.Eq(eps, r + sp.log((alpha - 1) / alpha) - (sp.log(delta) + sp.log(alpha)) / (alpha - 1))
 GAUSSIAN = sp.Eq(
     delta,
     sp.erfc((eps / mu - mu / 2) / sp.sqrt(2)) / 2
@@ -46,7 +44,7 @@ def gaussian_delta(mu_value: Fraction | arb, epsilon: Fraction | arb) -> arb:
             m, e = (x if isinstance(x, arb) else ball(x) for x in (mu_value, epsilon))
             if m.is_zero():
                 return arb(0)
-            value = evaluate(GAUSSIAN, {mu: m, eps: e})
+            value: arb = evaluate(GAUSSIAN, {mu: m, eps: e})
         if not exact or bits >= MOST_BITS or value.rel_accuracy_bits() >= goal:
             return value
         bits *= 2
@@ -70,12 +68,14 @@ def renyi_of_gaussian(gaussian: Statement, order: Fraction) -> Statement:
 
 def mironov_epsilon(order: Any, renyi: Any, slack: Any) -> arb:
     """C1: epsilon = r + log(1/delta)/(alpha-1)."""
-    return evaluate(MIRONOV, {alpha: _b(order), r: _b(renyi), delta: _b(slack)})
+    value: arb = evaluate(MIRONOV, {alpha: _b(order), r: _b(renyi), delta: _b(slack)})
+    return value
 
 
 def improved_epsilon(order: Any, renyi: Any, slack: Any) -> arb:
     """C2: epsilon = r + log((alpha-1)/alpha) - (log delta + log alpha)/(alpha-1)."""
-    return evaluate(IMPROVED, {alpha: _b(order), r: _b(renyi), delta: _b(slack)})
+    value: arb = evaluate(IMPROVED, {alpha: _b(order), r: _b(renyi), delta: _b(slack)})
+    return value
 
 
 def epsilon_of_renyi(renyi: Statement, slack: Fraction, *, improved: bool = True) -> Statement:

@@ -88,8 +88,7 @@ def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -
         raise TypeError("C5-cover: hockey sticks of one direction, from epsilon 0 upwards")
     allowances = [gaussian_delta(mu, level) + ball(slack) for level in levels[1:]] + [ball(slack)]
     if not all(
-        stick.ball("delta") <= allowance
-        for stick, allowance in zip(sticks, allowances, strict=True)
+        stick.ball("delta") <= allowance for stick, allowance in zip(sticks, allowances, strict=True)
     ):
         return None
     return COVER.conclude(
@@ -135,9 +134,7 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
         return False
     if isinstance(claim, EpsilonDelta):
         if e.kind == "hockey-stick":
-            return bool(
-                e.exact["epsilon"] <= claim.epsilon and e.ball("delta") <= ball(claim.delta)
-            )
+            return bool(e.exact["epsilon"] <= claim.epsilon and e.ball("delta") <= ball(claim.delta))
         return bool(
             e.kind == "epsilon"
             and e.exact["delta"] <= claim.delta
@@ -145,9 +142,7 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
         )
     if isinstance(claim, RenyiClaim):
         return bool(
-            e.kind == "renyi"
-            and e.exact["order"] >= claim.order
-            and e.ball("r") <= ball(claim.renyi)
+            e.kind == "renyi" and e.exact["order"] >= claim.order and e.ball("r") <= ball(claim.renyi)
         )
     whole = len(claim.directions) == 2 or "half" not in e.exact
     return bool(
@@ -177,9 +172,7 @@ def _breaks(claim: Claim, e: Statement) -> bool:
         )
     if isinstance(claim, RenyiClaim):
         return bool(
-            e.kind == "renyi"
-            and e.exact["order"] <= claim.order
-            and e.ball("r") > ball(claim.renyi)
+            e.kind == "renyi" and e.exact["order"] <= claim.order and e.ball("r") > ball(claim.renyi)
         )
     assert isinstance(claim, GaussianClaim)
     if e.kind == "renyi":

@@ -6,7 +6,7 @@ Only the node types listed here are understood; anything else, floats above all,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, reduce
+from functools import cache, reduce
 from typing import Any
 
 import sympy as sp
@@ -25,7 +25,7 @@ def evaluate(formula: sp.Basic, values: Environment) -> Any:
     return compile_formula(formula)(values)
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_formula(formula: sp.Basic) -> Compiled:
     """Translate ``formula`` once into a function of an environment of balls."""
     if isinstance(formula, sp.Integer):

@@ -57,9 +57,7 @@ INTEGRAND = sp.exp(sp.Symbol("log M(s)") - s * eps) / (s * (s + 1))
 DELTA = sp.Eq(
     sp.Symbol("delta"),
     sp.re(
-        sp.Integral(
-            sp.exp(sp.Function("log M")(s) - s * eps) / (s * (s + 1)), (s, c, c + sp.I * sp.oo)
-        )
+        sp.Integral(sp.exp(sp.Function("log M")(s) - s * eps) / (s * (s + 1)), (s, c, c + sp.I * sp.oo))
         / (sp.pi * sp.I)
     ),
 )
@@ -110,9 +108,7 @@ def affine_law(run: Run) -> Statement:
         "law",
         formulas=(
             sp.Eq(vectors[2], matrices[0] * vectors[0] + vectors[1]),
-            sp.Eq(
-                matrices[2], matrices[0] * matrices[1] * matrices[0].T + sigma2 * sp.Identity(size)
-            ),
+            sp.Eq(matrices[2], matrices[0] * matrices[1] * matrices[0].T + sigma2 * sp.Identity(size)),
         ),
         values={
             "mean_P": p_law.shift,
@@ -249,7 +245,7 @@ class RenyiFunction:
         if not error.is_finite() or not (self.gamma > abs(point) * self.constants[rho]):
             return acb("nan")
         slack = error.abs_upper() * arb(0, 1)
-        return value + acb(slack, slack)
+        return acb(value) + acb(slack, slack)
 
     def _pivots(self, point: Any) -> tuple[Any, Any]:
         diagonal, off = self.pair.values["diagonal"], self.pair.values["off_diagonal_squared"]
@@ -316,7 +312,7 @@ def hockey_stick(
             try:
                 point = center + acb(0, 1) * t
                 value = log_m(point) - anchor + center * level
-                return integrand({sp.Symbol("log M(s)"): value, s: point, eps: level})
+                return acb(integrand({sp.Symbol("log M(s)"): value, s: point, eps: level}))
             except Exception:  # an exception inside the quadrature would end the process
                 return acb("nan")
 
@@ -353,18 +349,14 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
         raise Undecided("C6-1d: the variances could not be told apart")
     env = {lam: excess, v: mean, eps: ball(epsilon)}
     coefficients = {
-        key: evaluate(f, env)
-        for key, f in ((quad, ROOT_QUAD), (lin, ROOT_LINEAR), (const, ROOT_CONST))
+        key: evaluate(f, env) for key, f in ((quad, ROOT_QUAD), (lin, ROOT_LINEAR), (const, ROOT_CONST))
     }
     gap = evaluate(DISCRIMINANT, coefficients)
     if gap < 0:
         value = 1 - env[eps].exp() if excess > 0 else arb(0)
     elif gap >= 0:
         ends = sorted(
-            (
-                (-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad])
-                for sign in (-1, 1)
-            ),
+            ((-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad]) for sign in (-1, 1)),
             key=lambda end: end.mid(),
         )
         p_left, p_right = (_below((end - mean) / (1 + excess).sqrt()) for end in ends)

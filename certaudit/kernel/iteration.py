@@ -68,9 +68,7 @@ def pooled_energy(
     return energy
 
 
-def contractive_iteration(
-    sensitivity: Statement, learn: Statement, unlearn: Statement
-) -> Statement:
+def contractive_iteration(sensitivity: Statement, learn: Statement, unlearn: Statement) -> Statement:
     """I1: the released models are mu-GDP, up to the sensitivity's delta (section 3, S3).
 
     Premises: both runs start from the same point or draw (z_0 = 0); each learning step satisfies

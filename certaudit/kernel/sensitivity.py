@@ -26,9 +26,7 @@ S3 = Rule(
     "Per-instance high-probability sensitivity for ridge, both runs",
     "section 3; BAC26, repaired by clipping at the bound",
 )
-RESIDUALS = Rule(
-    "residual-law", "Gaussian law of the removed points' residuals", "section 3; BAC26"
-)
+RESIDUALS = Rule("residual-law", "Gaussian law of the removed points' residuals", "section 3; BAC26")
 
 eta, count, G, X, R, M = sp.symbols("eta N G X R M", positive=True)
 s, forgotten, others = sp.symbols("s S_F S_rest", nonnegative=True)
@@ -199,7 +197,8 @@ def tail(law: Statement, t: int, j: int, bound: arb) -> arb:
         if abs(mean) <= bound:
             return arb(0)
         return arb(1) if abs(mean) > bound else arb("0.5 +/- 0.5")
-    return evaluate(TAIL, {q: bound, mu: mean, v: variance})
+    probability: arb = evaluate(TAIL, {q: bound, mu: mean, v: variance})
+    return probability
 
 
 def affine_step(run: Run, world: World, step_size: Fraction) -> tuple[arb_mat, arb_mat]:

@@ -75,7 +75,8 @@ class Statement:
 
     def ball(self, name: str) -> arb:
         """The enclosure called ``name``."""
-        return self.values[name]
+        value: arb = self.values[name]
+        return value
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class FloatPair:
         )
 
     def _phase(self, c: Real, epsilon: float) -> Real:
-        return self.log_m(c + 0j).real - c * epsilon - np.log(c) - np.log1p(c)
+        return self.log_m(c.astype(np.complex128)).real - c * epsilon - np.log(c) - np.log1p(c)
 
     def saddle(self, epsilon: float) -> float:
         """Near the minimum over c in the domain of log M(c) - c eps - log c(c+1), convex in c."""
@@ -71,7 +71,7 @@ class FloatPair:
     def contour(self, epsilon: Fraction, bits: int) -> Contour:
         """A line and a height for about ``bits`` good bits, or as many as are affordable."""
         c = self.saddle(float(epsilon))
-        height, reached = self._height(c, float(epsilon), 2.0**-bits)
+        height, reached, _ = self._height(c, float(epsilon), 2.0**-bits)
         return Contour(
             Fraction(c),
             Fraction(min(c / 2, (self.edge - c) / 2)),
@@ -79,25 +79,26 @@ class FloatPair:
             max(int(-math.log2(reached)), 4),
         )
 
-    def _height(self, c: float, epsilon: float, accuracy: float) -> tuple[float, float]:
+    def _height(self, c: float, epsilon: float, accuracy: float) -> tuple[float, float, float]:
         """Height beyond which a part of at most ``accuracy`` of the whole remains.
 
         Stops early where the integrand would have turned more than MOST_RADIANS; the second number
-        is the part then left.
+        is the part then left, the third how far it turned.
         """
         scale = self._scale(c)
         heights = scale * 1.25 ** np.arange(200)
-        points = c + 1j * heights
+        points = np.asarray(c + 1j * heights, dtype=np.complex128)
         values = self.log_m(points) - self.log_m(np.array([c + 0j]))
         left = values.real - np.log(heights) + 2 * math.log(c + 1) - math.log(scale)
         turned = np.abs(np.imag(values) - heights * epsilon)
         enough = np.flatnonzero((left < math.log(accuracy)) | (turned > MOST_RADIANS))
         k = int(enough[0]) if enough.size else len(heights) - 1
-        return float(heights[k]), math.exp(min(max(float(left[k]), math.log(accuracy)), -1.0))
+        reached = math.exp(min(max(float(left[k]), math.log(accuracy)), -1.0))
+        return float(heights[k]), reached, float(turned[: k + 1].max())
 
     def _scale(self, c: float) -> float:
         step = 1e-3 * min(c, (self.edge - c))
-        here = np.array([c - step, c, c + step]) + 0j
+        here = np.array([c - step, c, c + step], dtype=np.complex128)
         values = self.log_m(here).real
         bend = float(values[0] - 2 * values[1] + values[2]) / step**2 + 1 / c**2 + 1 / (c + 1) ** 2
         return 1 / math.sqrt(max(bend, 1e-300))
@@ -105,8 +106,9 @@ class FloatPair:
     def log_delta(self, epsilon: float) -> float:
         """log delta(epsilon), by the trapezoidal rule on the contour."""
         c = self.saddle(epsilon)
-        t = np.linspace(0, self._height(c, epsilon, 1e-9)[0], 6001)
-        s = c + 1j * t
+        height, _, turned = self._height(c, epsilon, 1e-9)
+        t = np.linspace(0, height, 400 + int(6 * turned))
+        s = np.asarray(c + 1j * t, dtype=np.complex128)
         anchor = float(self.log_m(np.array([c + 0j])).real[0]) - c * epsilon
         values = (np.exp(self.log_m(s) - s * epsilon - anchor) / (s * (s + 1))).real
         total = (values.sum() - (values[0] + values[-1]) / 2) * t[1] / math.pi

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from certaudit.claims import Direction
+from certaudit.claims import BOTH, Direction
 from certaudit.kernel.balls import precision
 from certaudit.kernel.gaussian import LAW, affine_law, whiten
 from certaudit.kernel.iteration import I1, composition, contractive_iteration
@@ -36,6 +36,9 @@ from certaudit.prove.tails import residual_bounds
 from certaudit.run import Phase, Run
 
 Floats = NDArray[np.float64]
+
+WORLDS: tuple[World, ...] = ("D", "D'")
+UNDECIDED = Rule("precision", "Error bounds too wide to decide", "section 9")
 
 MOST_WORK = 2 * 10**9
 MOST_DIMENSIONS = 512
@@ -76,13 +79,18 @@ class Evidence:
         """The rule's statement, or None with the refusal noted."""
         try:
             return rule()
-        except PremiseFailed as refusal:
-            self._refuse(refusal.rule, refusal.premise.text, refusal.premise)
-        except NotApplicable as refusal:
-            self._refuse(refusal.rule, refusal.reason)
-        except Undecided as refusal:
-            self._refuse(I1, str(refusal))
+        except (PremiseFailed, NotApplicable, Undecided) as refusal:
+            self.note(refusal)
         return None
+
+    def note(self, refusal: PremiseFailed | NotApplicable | Undecided) -> None:
+        """Keep a refusal for the report."""
+        if isinstance(refusal, PremiseFailed):
+            self._refuse(refusal.rule, refusal.premise.text, refusal.premise)
+        elif isinstance(refusal, NotApplicable):
+            self._refuse(refusal.rule, refusal.reason)
+        else:
+            self._refuse(UNDECIDED, str(refusal))
 
     def _refuse(self, rule: Rule, reason: str, failed: Premise | None = None) -> None:
         self.refusals[rule.id, reason] = Refusal(rule, reason, failed)
@@ -90,7 +98,7 @@ class Evidence:
     @cached_property
     def curvature(self) -> dict[World, Statement | None]:
         """Curvature in both worlds."""
-        return {w: self.attempt(lambda w=w: prove_curvature(self.run, w)) for w in ("D", "D'")}
+        return {w: self.attempt(partial(prove_curvature, self.run, w)) for w in WORLDS}
 
     def step(self, world: World, phase: Phase) -> Statement | None:
         """Lipschitz constant of a step; a step that does not contract is noted, not refused."""
@@ -148,8 +156,8 @@ class Evidence:
             self._refuse(RESIDUALS, f"not attempted: T d^2 |F| = {work} is over {MOST_WORK}")
             return None
         laws: dict[World, Statement] = {}
-        for world in ("D", "D'"):
-            law = self.attempt(lambda w=world: residual_law(self.run, w))
+        for world in WORLDS:
+            law = self.attempt(partial(residual_law, self.run, world))
             if law is None:
                 return None
             laws[world] = law
@@ -167,9 +175,7 @@ class Evidence:
         statements = []
         for law in self.residuals.values():
             bounds = residual_bounds(law, delta)
-            statement = self._gaussian(
-                self.attempt(lambda law=law, bounds=bounds: high_probability(law, bounds))
-            )
+            statement = self._gaussian(self.attempt(partial(high_probability, law, bounds)))
             if statement is None:
                 return None
             statements.append(statement)
@@ -191,8 +197,8 @@ class Evidence:
         if law is None:
             return {}
         pairs: dict[Direction, ExactPair] = {}
-        for direction in ("P|Q", "Q|P"):
-            pair = self.attempt(lambda d=direction: whiten(law, d))
+        for direction in BOTH:
+            pair = self.attempt(partial(whiten, law, direction))
             if pair is None:
                 return {}
             pairs[direction] = ExactPair(pair)

@@ -24,14 +24,13 @@ from certaudit.prove.orders import best_order
 from certaudit.verdict import FailedPremise, NamedTheorem
 
 alpha, m, eta, K, S, M, s2, n = sp.symbols("alpha m eta K S M s^2 n", positive=True)
-CHIEN = sp.Eq(
-    sp.Symbol("r"), sp.exp(-m * eta * K / alpha) * 4 * alpha * S**2 * M**2 / (m * s2 * n**2)
-)
+CHIEN = sp.Eq(sp.Symbol("r"), sp.exp(-m * eta * K / alpha) * 4 * alpha * S**2 * M**2 / (m * s2 * n**2))
 
 
 def chien_renyi(order: Any, values: dict[sp.Basic, arb]) -> arb:
     """R3 (CHI24a, strongly convex): r(alpha) = exp(-m eta K/alpha) 4 alpha S^2 M^2/(m s^2 n^2)."""
-    return evaluate(CHIEN, {alpha: order, **values})
+    value: arb = evaluate(CHIEN, {alpha: order, **values})
+    return value
 
 
 def chien_epsilon(values: dict[sp.Basic, arb], delta: Fraction) -> arb:

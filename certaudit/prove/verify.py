@@ -67,9 +67,7 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         failed=failed,
         named=named,
         notes=_notes(ordered),
-        skipped=tuple(
-            f"{r.rule.id} ({r.rule.title}): {r.reason}" for r in evidence.refusals.values()
-        ),
+        skipped=tuple(f"{r.rule.id} ({r.rule.title}): {r.reason}" for r in evidence.refusals.values()),
     )
 
 
@@ -101,12 +99,8 @@ def _by_renyi(
     try:
         return [pair.renyi_epsilon(claim.delta) for pair in pairs] if claim.delta > 0 else []
     except (Undecided, ValueError):
-        evidence.attempt(lambda: _raise(Undecided(reason)))
+        evidence.note(Undecided(reason))
         return []
-
-
-def _raise(error: Exception) -> Statement:
-    raise error
 
 
 def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fraction) -> Bound | None:
@@ -115,7 +109,7 @@ def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fracti
     try:
         ends = [pair.epsilon(delta) for pair in pairs]
     except Undecided as reason:
-        evidence.attempt(lambda: _raise(reason))
+        evidence.note(reason)
         return None
     floors = [end.low.exact["epsilon"] for end in ends if end.low is not None]
     final_only = evidence.run.release == "every-step"
@@ -166,7 +160,7 @@ def _renyi(evidence: Evidence, claim: RenyiClaim) -> Found:
     try:
         exact = [exact_renyi(pair.pair, claim.order) for pair in pairs]
     except Undecided as reason:
-        evidence.attempt(lambda: _raise(reason))
+        evidence.note(reason)
         exact = []
     if exact:
         found += exact
@@ -203,11 +197,7 @@ def _gaussian(evidence: Evidence, claim: GaussianClaim) -> Found:
     for bound in _gaussian_bounds(evidence, claim.delta):
         found += bound.statements
         tops = [s.ball("mu").upper() for s in bound.statements]
-        value = (
-            max((upper(t) for t in tops), default=None)
-            if all(t.is_finite() for t in tops)
-            else None
-        )
+        value = max((upper(t) for t in tops), default=None) if all(t.is_finite() for t in tops) else None
         spent = all(s.ball("delta") <= ball(claim.delta) for s in bound.statements)
         if spent:
             bounds.append(Bound(bound.name, "mu", value, bound.statements))
@@ -221,7 +211,7 @@ def _gaussian(evidence: Evidence, claim: GaussianClaim) -> Found:
             found += violations
             cover = _cover(pair, claim) if claim.delta > 0 and not violations else None
         except Undecided as reason:
-            evidence.attempt(lambda reason=reason: _raise(reason))
+            evidence.note(reason)
             continue
         if cover is not None:
             covers.append(cover)
@@ -282,7 +272,7 @@ def _sensitivity(evidence: Evidence, claim: SensitivityClaim) -> Found:
         if claim.probability > 0:
             bounds.append(_least_shift(list(laws.values()), claim))
     except NotApplicable as refusal:
-        evidence.attempt(lambda refusal=refusal: _raise(refusal))
+        evidence.note(refusal)
         bound = evidence.high_probability(claim.probability) if claim.probability > 0 else None
         if bound is not None:
             sensitivities = tuple(s.uses[0] for s in bound.statements)
@@ -315,6 +305,7 @@ def _notes(bounds: Sequence[Bound]) -> tuple[str, ...]:
     published = next((b for b in bounds if b is not exact and b.value), None)
     if exact is None or published is None or exact.quantity == "mu":
         return ()
-    assert exact.value is not None and published.value is not None
+    assert exact.value is not None
+    assert published.value is not None
     ratio = float(published.value / exact.value)
     return (f"{published.route} gives {ratio:.3g} times the exact value",)

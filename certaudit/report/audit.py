@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from certaudit.audit import AuditReport, ClaimAudit
+if TYPE_CHECKING:
+    from certaudit.audit import AuditReport, ClaimAudit
 
 SYMBOLS = {"epsilon": "ε", "mu": "μ", "renyi": "D", "probability": "P(shift above the claim)"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from certaudit.report import words
-from certaudit.report.numbers import enclosure, up
+from certaudit.report.numbers import down, enclosure, up
 from certaudit.verdict import ClaimVerdict, FailedPremise, NamedTheorem, Status
 
 MEANING = {
@@ -43,7 +43,7 @@ def details(verdict: ClaimVerdict) -> Iterator[str]:
     yield f"{verdict.claim.id}: {verdict.status.value} ({MEANING[verdict.status]})"
     for one in verdict.bounds:
         exact_range = (
-            f"; proved at least {words.down(one.floor)}"
+            f"; proved at least {down(one.floor)}"
             if one.floor is not None and one.value is not None
             else ""
         )
@@ -81,5 +81,5 @@ def skipped(verdicts: Sequence[ClaimVerdict]) -> Iterator[str]:
     """Rules that gave nothing, once each, with the reason."""
     lines: dict[str, None] = {}
     for verdict in verdicts:
-        lines |= {line: None for line in verdict.skipped}
+        lines |= dict.fromkeys(verdict.skipped)
     yield from lines

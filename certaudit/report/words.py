@@ -77,7 +77,7 @@ def run(one: Run) -> list[str]:
         inside = "regularizer inside" if one.clip.regularizer else "loss gradient only"
         extras.append(f"clipped at {exact(one.clip.norm)} ({inside})")
     forgotten = ", ".join(str(i) for i in one.forget[:8]) + (" ..." if len(one.forget) > 8 else "")
-    reference = one.reference.kind
+    reference: str = one.reference.kind
     if reference == "retrained":
         reference += f" for {one.reference.steps} steps"
     return [

@@ -21,8 +21,8 @@ def digest(run: Run, *settings: object) -> str:
     for array in (run.X, run.y):
         h.update(np.ascontiguousarray(np.asarray(array, dtype=np.float64)).tobytes())
     facts = (run.loss, run.l2, run.normalizer, run.learn, run.unlearn, run.start)
-    facts += (run.projection, run.clip, run.forget, run.reference)
-    h.update(repr((__version__, run.X.shape, facts, settings)).encode())
+    shape = (run.projection, run.clip, run.forget, run.reference)
+    h.update(repr((__version__, run.X.shape, facts, shape, settings)).encode())
     return h.hexdigest()[:32]
 
 

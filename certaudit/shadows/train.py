@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Never
 
 import numpy as np
 import torch
@@ -115,7 +116,7 @@ def _train_chunk(
     count: int,
     dtype: str,
     record: tuple[int, ...],
-    bar: tqdm[None],
+    bar: tqdm[Never],
 ) -> Floats:
     """(1 + len(record), count, d): the final models, then the iterates recorded."""
     kind = DTYPES[dtype]

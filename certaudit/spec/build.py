@@ -113,17 +113,11 @@ def build_claims(loaded: LoadedSpec) -> tuple[Claim, ...]:
 
 def _claim(spec: ClaimSpec) -> Claim:
     if isinstance(spec, EpsilonDeltaSpec):
-        return EpsilonDelta(
-            spec.id, spec.epsilon, spec.delta, _directions(spec.direction), spec.theorem
-        )
+        return EpsilonDelta(spec.id, spec.epsilon, spec.delta, _directions(spec.direction), spec.theorem)
     if isinstance(spec, RenyiSpec):
-        return RenyiClaim(
-            spec.id, spec.order, spec.renyi, _directions(spec.direction), spec.theorem
-        )
+        return RenyiClaim(spec.id, spec.order, spec.renyi, _directions(spec.direction), spec.theorem)
     if isinstance(spec, GaussianSpec):
-        return GaussianClaim(
-            spec.id, spec.mu, spec.delta, _directions(spec.direction), spec.theorem
-        )
+        return GaussianClaim(spec.id, spec.mu, spec.delta, _directions(spec.direction), spec.theorem)
     return SensitivityClaim(spec.id, spec.step, spec.sensitivity, spec.probability, spec.theorem)
 
 
@@ -171,9 +165,7 @@ def _reference(spec: Spec) -> Reference:
 
 def _forget_faults(loaded: LoadedSpec, n: int) -> list[Diagnostic]:
     problems = [
-        loaded.problem(
-            f"row {row} is outside the data, which has {n} rows (0 to {n - 1})", "forget", k
-        )
+        loaded.problem(f"row {row} is outside the data, which has {n} rows (0 to {n - 1})", "forget", k)
         for k, row in enumerate(loaded.spec.forget)
         if row >= n
     ]

@@ -62,9 +62,7 @@ class Document:
 
 def gather(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the problems in the order of the file, each once, cut after ``MAX_REPORTED``."""
-    distinct = sorted(
-        set(problems), key=lambda d: (d.line or 0, d.column or 0, d.key or "", d.message)
-    )
+    distinct = sorted(set(problems), key=lambda d: (d.line or 0, d.column or 0, d.key or "", d.message))
     if len(distinct) > MAX_REPORTED:
         rest = len(distinct) - MAX_REPORTED
         return [*distinct[:MAX_REPORTED], Diagnostic(distinct[0].file, f"and {rest} more problems")]

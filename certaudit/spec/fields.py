@@ -74,9 +74,7 @@ class Number:
             raise fault(self.wanted)
         return int(number) if self.whole else number
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def write(value: Fraction | int) -> int | str:
             return write_number(Fraction(value))
 

@@ -157,11 +157,7 @@ def _resolve(error: ErrorDetails) -> tuple[Place, type[BaseModel]]:
         elif part is not None:
             place.append(part)
             field = owner.model_fields.get(str(part))
-            if (
-                field
-                and isinstance(field.annotation, type)
-                and issubclass(field.annotation, BaseModel)
-            ):
+            if field and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
                 owner = field.annotation
     if last is not None and (last not in TAGGED or error["type"] == "extra_forbidden"):
         place.append(last)

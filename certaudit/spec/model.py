@@ -198,9 +198,7 @@ class LearnSpec(UnlearnSpec):
         Field(description="radius R of the ball about 0 that every iterate is projected onto"),
     ] = None
     clip: Annotated[
-        Annotated[
-            Annotated[Positive, Tag(NUMBER)] | Annotated[PartialClip, Tag(PARTIAL_CLIP)], CLIP
-        ]
+        Annotated[Annotated[Positive, Tag(NUMBER)] | Annotated[PartialClip, Tag(PARTIAL_CLIP)], CLIP]
         | None,
         Field(description="clipping of per-example gradients; a number clips the loss part only"),
     ] = None
@@ -220,9 +218,7 @@ class RetrainedReference(_Part):
 
 class _ClaimPart(_Part):
     id: Annotated[ClaimId, Field(description="name of the claim, unique in the spec")]
-    theorem: Annotated[
-        Theorem | None, Field(description="theorem that the claim's issuer names")
-    ] = None
+    theorem: Annotated[Theorem | None, Field(description="theorem that the claim's issuer names")] = None
 
 
 class _DirectedClaim(_ClaimPart):
@@ -261,9 +257,7 @@ class SensitivitySpec(_ClaimPart):
     sensitivity: Annotated[
         NonNegative, Field(description="norm of the difference of the step's two images")
     ]
-    probability: Annotated[
-        Probability, Field(description="probability that the difference is larger")
-    ]
+    probability: Annotated[Probability, Field(description="probability that the difference is larger")]
 
 
 ClaimSpec: TypeAlias = Annotated[

@@ -101,9 +101,7 @@ def _bytes(path: Path, file: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a usable path"
         raise InputError([Diagnostic(file, f"cannot be read: {reason.lower()}")]) from None
-    raise InputError(
-        [Diagnostic(file, f"larger than the {MAX_BYTES >> 10} KiB allowed for a spec")]
-    )
+    raise InputError([Diagnostic(file, f"larger than the {MAX_BYTES >> 10} KiB allowed for a spec")])
 
 
 class _Stop(Exception):

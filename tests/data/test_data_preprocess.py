@@ -27,9 +27,7 @@ from certaudit.data.table import Floats, Table
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TAME = st.floats(-4, 4) | st.sampled_from([0.0, 0.6, 0.8, 1.0, 1 + 2**-52, 1 - 2**-53, 2**-27])
-TABLES = arrays(
-    np.float64, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=FINITE | TAME
-)
+TABLES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=FINITE | TAME)
 
 
 def square(row: Floats) -> Fraction:

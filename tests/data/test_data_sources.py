@@ -280,9 +280,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "dir").mkdir()
     os.mkfifo(tmp_path / "pipe")
     assert refusal("csv:none.csv", tmp_path) == "no such file: none.csv"
-    assert "regular file" in refusal("csv:dir", tmp_path) or "directory" in refusal(
-        "csv:dir", tmp_path
-    )
+    assert "regular file" in refusal("csv:dir", tmp_path) or "directory" in refusal("csv:dir", tmp_path)
     assert refusal("csv:pipe", tmp_path) == "pipe is not a regular file"
     assert "cannot be read" in refusal("csv:a\0b", tmp_path)
     assert "cannot be read" in refusal(f"csv:{'x' * 5000}", tmp_path)

@@ -185,9 +185,7 @@ def test_windows_lines_and_byte_order_mark(tmp_path: Path) -> None:
         ("a: 1\nbc\x01: 2\n", (2, 3, None), "character '\\x01' is not allowed"),
     ],
 )
-def test_refusals(
-    text: str, place: tuple[int, int, str | None], message: str, tmp_path: Path
-) -> None:
+def test_refusals(text: str, place: tuple[int, int, str | None], message: str, tmp_path: Path) -> None:
     assert one(tmp_path, text) == (*place, message)
 
 
@@ -282,9 +280,7 @@ YAML_LIKE = st.text(
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.one_of(st.binary(max_size=60), YAML_LIKE.map(str.encode)))
-def test_any_bytes_are_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes
-) -> None:
+def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = write(tmp_path_factory.getbasetemp(), data)
     said = ""
     try:
