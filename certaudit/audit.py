@@ -219,18 +219,24 @@ def _gaussian_family(name: str, direction: str, trial: Trial, delta: float) -> s
 
 
 def _renyi(claim: RenyiClaim, scored: dict[str, _Halves], models: _Halves, level: float) -> ClaimAudit:
-    name = "true log-ratio" if "true log-ratio" in scored else "linear discriminant"
     order = float(claim.order)
     lines, estimates = [], []
     for direction in claim.directions:
-        first, second, first_held, second_held = scored[name].ordered(direction)
         sign = 1.0 if direction == "P|Q" else -1.0
-        witness = choose_witness(sign * first, sign * second, order, level)
-        bound = renyi_lower_bound(witness, sign * first_held, sign * second_held, order, level)
+        best_gain, chosen = -math.inf, None
+        for name, halves in scored.items():
+            first, second, first_held, second_held = (sign * x for x in halves.ordered(direction))
+            witness = choose_witness(first, second, order, level)
+            gain = renyi_lower_bound(witness, first, second, order, level)
+            if chosen is None or gain > best_gain:
+                best_gain, chosen = gain, (name, witness, first_held, second_held)
+        assert chosen is not None
+        name, witness, first_held, second_held = chosen
+        bound = renyi_lower_bound(witness, first_held, second_held, order, level)
         detail = f"witness clipped at {witness.limit:.4g}"
         lines.append(AttackLine(f"variational, {name}", direction, bound, detail))
-        plain = models.ordered(direction)
-        estimate = gaussian_plug_in(plain[2], plain[3], order)
+        _, _, first_models, second_models = models.ordered(direction)
+        estimate = gaussian_plug_in(first_models, second_models, order)
         estimates.append(f"{direction}: Gaussian plug-in {estimate:.4g} (no confidence)")
     best = max(line.lower_bound for line in lines)
     return ClaimAudit(
