@@ -35,7 +35,6 @@ for _ in range(20):
     for _ in range(run.learn.steps + run.unlearn.steps):
         w = w - eta * (H @ w - b) + std * rng.standard_normal(run.d)
 looped = (time.perf_counter() - start) / 20
-print(
-    f"a chain: batched {batched * 1e6:.0f} us, looped {looped * 1e6:.0f} us, noise alone {noise * 1e6:.0f} us"
-)
+times = {"batched": batched, "looped": looped, "noise alone": noise}
+print("a chain:", ", ".join(f"{name} {value * 1e6:.0f} us" for name, value in times.items()))
 print(f"looped / batched = {looped / batched:.0f}; batched / noise = {batched / noise:.1f}")

@@ -7,6 +7,7 @@ one map in both runs); ``delta`` is the probability that a bound is broken anywh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -84,31 +85,42 @@ def per_instance(run: Run) -> Statement:
     return _everywhere(S2, run, (formula,), evaluate(formula, values), {"S_F": total}, premises)
 
 
-def residual_law(run: Run, world: World) -> Statement:
-    """Mean and variance of r_t = x_i.w_t - y_i for every removed i and t = 0..T-1 in ``world``.
+def residual_law(step: Statement) -> Statement:
+    """Mean and variance of r_t = x_i.w_t - y_i for every removed i and t = 0..T-1, in the world of
+    ``step``, the contraction of its learning step.
 
     mu_t = x_i.m_t - y_i with m_{t+1} = A m_t + b; v_t = s_0^2 z_t + sigma^2 Z_t with
     z_t = |A^t x_i|^2 and Z_t the sum of the earlier z (A is symmetric, the noise isotropic).
+    Rounding errors are carried as Euclidean norms, which A multiplies by at most c = |A|.
     Premises: ridge, no projection, no clip.
     """
+    expect(step, "contraction")
+    run: Run = step.subject  # type: ignore[assignment]
+    world: World = step.exact["world"]
     _require_affine(RESIDUALS, run)
-    step, mean_t, image_t, point, label, drift_v, mean_rule, image_rule, residual = _residual_rules(
-        run.d
-    )
-    a_map, drift = affine_step(run, world, run.learn.step_size)
+    if step.exact["step_size"] != run.learn.step_size:
+        raise TypeError("residual law: the contraction is not that of the learning step")
+    rules = _residual_rules(run.d)
+    matrix, drift = affine_step(run, world, run.learn.step_size)
+    norm, zero = step.ball("c").abs_upper(), column([0] * run.d)
     spread, noise = ball(run.start.variance), ball(run.learn.noise_variance)
     points = [column(run.X[i].tolist()) for i in run.forget]
     labels = [column(run.y[i : i + 1].tolist()) for i in run.forget]
-    images, mean = list(points), column(run.start.mean)
+    lengths = [norm_squared(x.entries()).sqrt() for x in points]
+    images = [_centre(x, arb(0)) for x in points]
+    mean = _centre(column(run.start.mean), arb(0))
     gathered = [arb(0) for _ in points]
     means: list[tuple[arb, ...]] = []
     variances: list[tuple[arb, ...]] = []
     for _ in range(run.learn.steps):
-        sizes = [norm_squared(image.entries()) for image in images]
+        sizes = [
+            (norm_squared(middle.entries()).sqrt() + error * arb(0, 1)) ** 2 for middle, error in images
+        ]
         means.append(
             tuple(
-                evaluate(residual, {point: x, mean_t: mean, label: target})[0, 0]
-                for x, target in zip(points, labels, strict=True)
+                evaluate(rules.residual, {rules.point: x, rules.mean: mean[0], rules.label: y_i})[0, 0]
+                + length * mean[1] * arb(0, 1)
+                for x, y_i, length in zip(points, labels, lengths, strict=True)
             )
         )
         variances.append(
@@ -118,13 +130,19 @@ def residual_law(run: Run, world: World) -> Statement:
             )
         )
         gathered = [total + size for total, size in zip(gathered, sizes, strict=True)]
-        images = [evaluate(image_rule, {step: a_map, image_t: image}) for image in images]
-        mean = evaluate(mean_rule, {step: a_map, mean_t: mean, drift_v: drift})
+        affine = {rules.matrix: matrix, rules.drift: zero}
+        images = [
+            _centre(evaluate(rules.step, {**affine, rules.mean: middle}), norm * error)
+            for middle, error in images
+        ]
+        affine[rules.drift] = drift
+        mean = _centre(evaluate(rules.step, {**affine, rules.mean: mean[0]}), norm * mean[1])
     return RESIDUALS.conclude(
         "residual-law",
-        formulas=(mean_rule, image_rule, residual, VARIANCE),
+        formulas=(rules.step, rules.residual, VARIANCE),
         values={"mean": tuple(means), "variance": tuple(variances)},
         exact={"world": world},
+        uses=(step,),
         subject=run,
     )
 
@@ -219,22 +237,31 @@ def affine_step(run: Run, world: World, step_size: Fraction) -> tuple[arb_mat, a
     return evaluate(matrix_a, values), evaluate(drift, values)
 
 
+@dataclass(frozen=True)
+class _ResidualRules:
+    matrix: sp.MatrixSymbol
+    mean: sp.MatrixSymbol
+    point: sp.MatrixSymbol
+    drift: sp.MatrixSymbol
+    label: sp.MatrixSymbol
+    step: sp.Eq
+    residual: sp.Eq
+
+
 @lru_cache
-def _residual_rules(d: int) -> tuple[sp.Basic, ...]:
-    step = sp.MatrixSymbol("A", d, d)
-    mean, image, point, drift = (sp.MatrixSymbol(x, d, 1) for x in ("m_t", "a_t", "x_i", "b"))
+def _residual_rules(d: int) -> _ResidualRules:
+    matrix = sp.MatrixSymbol("A", d, d)
+    mean, point, drift = (sp.MatrixSymbol(name, d, 1) for name in ("m_t", "x_i", "b"))
     label = sp.MatrixSymbol("y_i", 1, 1)
-    return (
-        step,
-        mean,
-        image,
-        point,
-        label,
-        drift,
-        sp.Eq(sp.MatrixSymbol("m_{t+1}", d, 1), step * mean + drift),
-        sp.Eq(sp.MatrixSymbol("a_{t+1}", d, 1), step * image),
-        sp.Eq(sp.MatrixSymbol("mu_t", 1, 1), point.T * mean - label),
-    )
+    step = sp.Eq(sp.MatrixSymbol("m_{t+1}", d, 1), matrix * mean + drift)
+    residual = sp.Eq(sp.MatrixSymbol("mu_t", 1, 1), point.T * mean - label)
+    return _ResidualRules(matrix, mean, point, drift, label, step, residual)
+
+
+def _centre(vector: arb_mat, error: arb) -> tuple[arb_mat, arb]:
+    """The exact midpoint of a column, and ``error`` plus the norm of the radii dropped."""
+    radii = norm_squared(entry.rad() for entry in vector.entries()).sqrt()
+    return vector.mid(), (error + radii).abs_upper()
 
 
 def _require_affine(rule: Rule, run: Run) -> None:

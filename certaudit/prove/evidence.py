@@ -31,7 +31,7 @@ from certaudit.kernel.statement import (
     Undecided,
 )
 from certaudit.prove.exact import ExactPair
-from certaudit.prove.spectrum import growth_bits, prove_curvature
+from certaudit.prove.spectrum import prove_curvature
 from certaudit.prove.tails import residual_bounds
 from certaudit.run import Phase, Run
 
@@ -40,9 +40,10 @@ Floats = NDArray[np.float64]
 WORLDS: tuple[World, ...] = ("D", "D'")
 UNDECIDED = Rule("precision", "Error bounds too wide to decide", "section 9")
 
+BITS = 320
 MOST_WORK = 2 * 10**9
 MOST_DIMENSIONS = 512
-MOST_STEPS = 10**5
+MOST_STEPS = 20000
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,6 @@ class Evidence:
         self.run = run
         self.refusals: dict[tuple[str, str], Refusal] = {}
         self._high: dict[Fraction, GaussianBound | None] = {}
-
-    @cached_property
-    def bits(self) -> int:
-        """Working precision: generous, and more for long learning phases."""
-        return 320 + min(growth_bits(self.run), 20000)
 
     def attempt(self, rule: Callable[[], Statement]) -> Statement | None:
         """The rule's statement, or None with the refusal noted."""
@@ -151,17 +147,23 @@ class Evidence:
     @cached_property
     def residuals(self) -> dict[World, Statement] | None:
         """Residual laws of both runs, or None."""
-        work = self.run.learn.steps * self.run.d**2 * len(self.run.forget)
-        if self.run.loss == "ridge" and work > MOST_WORK:
-            self._refuse(RESIDUALS, f"not attempted: T d^2 |F| = {work} is over {MOST_WORK}")
+        steps = self.run.learn.steps
+        work = steps * self.run.d**2 * len(self.run.forget)
+        if self.run.loss == "ridge" and (steps > MOST_STEPS or work > MOST_WORK):
+            reason = f"not attempted: more than {MOST_STEPS} steps or T d^2 |F| above {MOST_WORK}"
+            self._refuse(RESIDUALS, reason)
             return None
         laws: dict[World, Statement] = {}
         for world in WORLDS:
-            law = self.attempt(partial(residual_law, self.run, world))
+            law = self._residual_law(world)
             if law is None:
                 return None
             laws[world] = law
         return laws
+
+    def _residual_law(self, world: World) -> Statement | None:
+        step = self.step(world, self.run.learn)
+        return None if step is None else self.attempt(partial(residual_law, step))
 
     def high_probability(self, delta: Fraction) -> GaussianBound | None:
         """S3 with at most ``delta`` spent, through I1, one statement a direction."""
@@ -206,7 +208,7 @@ class Evidence:
 
     def float_law(self) -> tuple[Floats, Floats, Floats, Floats] | None:
         """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof."""
-        with precision(self.bits):
+        with precision(BITS):
             law = self.law
         if law is None:
             return None

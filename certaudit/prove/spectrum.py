@@ -33,12 +33,3 @@ def prove_curvature(run: Run, world: World) -> Statement:
         except Undecided:
             continue
     raise Undecided(f"the eigenvalues of X^T X on {world} could not be enclosed")
-
-
-def growth_bits(run: Run) -> int:
-    """Bits that ball arithmetic may lose over the learning phase (dependency of entries)."""
-    x = np.asarray(run.X, dtype=np.float64)
-    count = 1 if run.normalizer == "sum" else run.n
-    step = np.eye(run.d) - float(run.learn.step_size) * (x.T @ x / count + float(run.l2) * np.eye(run.d))
-    norm = float(np.abs(step).sum(axis=1).max())
-    return int(min(run.learn.steps * max(0.0, np.log2(max(norm, 1.0))), 1e9))

@@ -17,7 +17,7 @@ from certaudit.kernel.conversion import (
 from certaudit.kernel.gaussian import exact_renyi
 from certaudit.kernel.sensitivity import exceedance
 from certaudit.kernel.statement import NotApplicable, Statement, Undecided
-from certaudit.prove.evidence import Evidence, GaussianBound
+from certaudit.prove.evidence import BITS, Evidence, GaussianBound
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.orders import epsilon_range
 from certaudit.prove.published import THEOREMS
@@ -29,7 +29,7 @@ MOST_COVER = 400
 
 def verify(evidence: Evidence, claims: Sequence[Claim]) -> tuple[ClaimVerdict, ...]:
     """Verdicts of the formal half on the claims of ``evidence.run``, one a claim, in order."""
-    with precision(evidence.bits):
+    with precision(BITS):
         return tuple(verify_claim(evidence, claim) for claim in claims)
 
 

@@ -32,10 +32,10 @@ def details(claim: ClaimAudit) -> Iterator[str]:
         symbol = SYMBOLS[claim.quantity]
         if power.smallest is not None:
             yield (
-                f"    power: a true {symbol} of about {power.smallest:.4g} is the smallest this audit "
-                f"would have refuted (4 times in 5)"
+                f"    power: a true {symbol} of about {power.smallest:.4g} is the smallest this "
+                f"audit would have refuted (4 times in 5)"
             )
-        yield f"    power: no claim of {symbol} above {power.ceiling:.4g} can be refuted by its size"
+        yield f"    power: no audit of this size can refute a claim above {symbol} = {power.ceiling:.4g}"
 
 
 def summary(report: AuditReport) -> Iterator[str]:

@@ -57,7 +57,8 @@ def by(verdict: ClaimVerdict) -> str:
     while layer:
         names |= {s.rule.id: None for s in layer}
         layer = [used for s in layer for used in s.uses]
-    return " ← ".join(name for name in names if name not in ("curvature", "contraction"))
+    chain = " ← ".join(name for name in names if name not in ("curvature", "contraction"))
+    return f"exact tier: {chain}" if "E1" in names else chain
 
 
 def phase(one: Phase) -> str:

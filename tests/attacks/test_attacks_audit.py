@@ -9,7 +9,7 @@ from shadow_runs import SilentPhases, logistic_run, ridge_run
 from certaudit.audit import audit
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.kernel.balls import precision
-from certaudit.prove.evidence import Evidence
+from certaudit.prove.evidence import BITS, Evidence
 
 CLAIM = EpsilonDelta("issued", F(12, 100), F(1, 10**5))
 
@@ -54,7 +54,7 @@ def test_false_alarms_at_the_boundary_of_the_null():
     )
     evidence = Evidence(run)
     delta = F(1, 100)
-    with precision(evidence.bits):
+    with precision(BITS):
         exact = max(pair.epsilon(delta).upper for pair in evidence.exact.values())
     law = evidence.float_law()
     claim = EpsilonDelta("exact", exact, delta)

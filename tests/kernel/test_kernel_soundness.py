@@ -19,7 +19,7 @@ from certaudit.kernel.expr import evaluate
 from certaudit.kernel.gaussian import exact_renyi, given_law, hockey_stick, whiten
 from certaudit.kernel.iteration import pooled_energy
 from certaudit.kernel.statement import Rule, Statement
-from certaudit.prove.evidence import Evidence
+from certaudit.prove.evidence import BITS, Evidence
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.verify import verify
 from certaudit.run import Phase, Reference, Run, Start
@@ -57,7 +57,7 @@ def ridge_runs(draw, sizes=(1, 2, 3)):
 @given(ridge_runs(), st.sampled_from([F(1, 100), F(1, 10**6)]))
 def test_published_route_is_at_least_the_exact_epsilon(run, delta):
     evidence = Evidence(run)
-    with precision(evidence.bits):
+    with precision(BITS):
         bound = evidence.high_probability(delta / 2)
         if bound is None:
             assert run.normalizer == "current"
@@ -75,7 +75,7 @@ def test_published_route_is_at_least_the_exact_epsilon(run, delta):
 def test_exact_tier_in_one_dimension_is_the_normal_cdf(run, k):
     epsilon = F(k, 4)
     evidence = Evidence(run)
-    with precision(evidence.bits):
+    with precision(BITS):
         law = evidence.float_law()
         m_p, v_p, m_q, v_q = (float(np.ravel(x)[0]) for x in law)
         stick = evidence.exact["P|Q"].hockey_stick(epsilon)
@@ -206,8 +206,6 @@ def test_s3_tail_is_the_noncentral_chi_square_tail():
 @given(ridge_runs(), st.data())
 def test_residual_law_is_the_law_of_the_run(run, data):
     """mu_t and v_t against the plain recursion of mean and covariance in rational arithmetic."""
-    from certaudit.kernel.sensitivity import residual_law
-
     world = data.draw(st.sampled_from(["D", "D'"]))
     kept = list(range(run.n)) if world == "D" else list(run.kept)
     count = {"fixed": run.n, "sum": 1, "current": len(kept)}[run.normalizer]
@@ -220,7 +218,7 @@ def test_residual_law_is_the_law_of_the_run(run, data):
     m, S = np.array([F(0)] * run.d, dtype=object), run.start.variance * eye
     x, label = run.X[run.forget[0]], run.y[run.forget[0]]
     with precision(256):
-        law = residual_law(run, world)
+        law = Evidence(run).residuals[world]
         for t in range(run.learn.steps):
             assert holds(law.values["mean"][t][0], x.dot(m) - label)
             assert holds(law.values["variance"][t][0], x.dot(S).dot(x))
@@ -238,7 +236,7 @@ def holds(enclosure, value):
 @given(ridge_runs(sizes=(2, 3)))
 def test_claims_around_the_exact_values_are_decided_the_right_way(run):
     evidence = Evidence(run)
-    with precision(evidence.bits):
+    with precision(BITS):
         values = [exact_renyi(pair.pair, F(3, 2)).ball("r") for pair in evidence.exact.values()]
         worst = max(values, key=lambda r: float(r.mid()))
         if not worst.is_finite() or lower(worst) <= F(1, 10**12):
@@ -307,7 +305,7 @@ def test_statements_about_another_run_prove_nothing():
     one, other = simple_run(), simple_run(forget=(5,))
     claim = EpsilonDelta("c", F(10), F(1, 10))
     evidence = Evidence(one)
-    with precision(evidence.bits):
+    with precision(BITS):
         sticks = [pair.hockey_stick(F(10)) for pair in evidence.exact.values()]
     assert decide.prove(one, claim, sticks) is not None
     assert decide.prove(other, claim, sticks) is None
@@ -317,7 +315,7 @@ def test_statements_about_another_run_prove_nothing():
 def test_one_direction_is_enough_only_for_a_claim_of_one_direction():
     run = simple_run()
     evidence = Evidence(run)
-    with precision(evidence.bits):
+    with precision(BITS):
         stick = evidence.exact["P|Q"].hockey_stick(F(10))
     assert decide.prove(run, EpsilonDelta("c", F(10), F(1, 10), ("P|Q",)), [stick]) is not None
     assert decide.prove(run, EpsilonDelta("c", F(10), F(1, 10), ("Q|P",)), [stick]) is None
