@@ -99,6 +99,8 @@ def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -
             "directions": first.exact["directions"],
             "observer": first.exact["observer"],
             "half": "epsilon >= 0",
+            "mu": mu,
+            "delta": slack,
         },
         uses=tuple(sticks),
         subject=first.subject,
@@ -144,13 +146,13 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
         return bool(
             e.kind == "renyi" and e.exact["order"] >= claim.order and e.ball("r") <= ball(claim.renyi)
         )
-    whole = len(claim.directions) == 2 or "half" not in e.exact
-    return bool(
-        e.kind == "gaussian-dp"
-        and whole
-        and e.ball("mu") <= ball(claim.mu)
-        and e.ball("delta") <= ball(claim.delta)
-    )
+    if e.kind != "gaussian-dp":
+        return False
+    if "half" in e.exact:
+        return bool(
+            len(claim.directions) == 2 and e.exact["mu"] <= claim.mu and e.exact["delta"] <= claim.delta
+        )
+    return bool(e.ball("mu") <= ball(claim.mu) and e.ball("delta") <= ball(claim.delta))
 
 
 def _breaks(claim: Claim, e: Statement) -> bool:

@@ -86,8 +86,9 @@ def _matrix_product(left: Compiled, right: Compiled) -> Compiled:
 def _power(formula: sp.Pow, parts: list[Compiled]) -> Compiled:
     base, exponent = formula.args
     if isinstance(exponent, sp.Integer):
-        k = int(exponent)
-        return lambda env: parts[0](env) ** k
+        # arb's own ** gives nan for a ball centred at 0
+        factors = reduce(_product, [parts[0]] * abs(int(exponent)))
+        return factors if exponent > 0 else lambda env: 1 / factors(env)
     if exponent == sp.Rational(1, 2):
         return lambda env: parts[0](env).sqrt()
     if exponent == sp.Rational(-1, 2):

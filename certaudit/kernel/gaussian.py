@@ -448,7 +448,7 @@ def _tridiagonal_pivots(pair: Statement, point: arb, level: arb) -> list[arb]:
     pivots: list[arb] = []
     for k in reversed(range(len(diagonal))):
         step = level - point * diagonal[k]
-        pivots.append(step - point**2 * off[k] / pivots[-1] if pivots else step)
+        pivots.append(step - point * point * off[k] / pivots[-1] if pivots else step)
     return pivots
 
 

@@ -114,7 +114,8 @@ def residual_law(step: Statement) -> Statement:
     variances: list[tuple[arb, ...]] = []
     for _ in range(run.learn.steps):
         sizes = [
-            (norm_squared(middle.entries()).sqrt() + error * arb(0, 1)) ** 2 for middle, error in images
+            norm_squared([norm_squared(middle.entries()).sqrt() + error * arb(0, 1)])
+            for middle, error in images
         ]
         means.append(
             tuple(

@@ -46,7 +46,7 @@ class FloatPair:
         top = float(self.eigenvalues.max())
         dropped = float(pair.ball("rho")) + float(pair.ball("tau"))
         edge = 1 / top if top > 1e-300 else math.inf
-        self.edge = min(edge, 1e-3 / dropped if dropped > 0 else math.inf, 1e15)
+        self.edge = min(edge, 1e-3 / dropped if dropped > 0 else math.inf, 1e80)
 
     def log_m(self, s: Complex) -> Complex:
         """log E_P[(p/q)^s] at each point of ``s``."""
@@ -107,7 +107,7 @@ class FloatPair:
         """log delta(epsilon), by the trapezoidal rule on the contour."""
         c = self.saddle(epsilon)
         height, _, turned = self._height(c, epsilon, 1e-9)
-        t = np.linspace(0, height, 400 + int(6 * turned))
+        t = np.linspace(0, height, 400 + int(min(6 * turned, 20000)))
         s = np.asarray(c + 1j * t, dtype=np.complex128)
         anchor = float(self.log_m(np.array([c + 0j])).real[0]) - c * epsilon
         values = (np.exp(self.log_m(s) - s * epsilon - anchor) / (s * (s + 1))).real

@@ -54,7 +54,7 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         status = Status.PROVED
     broken = [FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed]
     failed = tuple(named.failed if named else ()) + tuple(
-        f for f in broken if f.rule == "contraction" or not bounds
+        f for f in broken if f.rule == "contraction" or not (bounds or evidence.exact)
     )
     if proof is None:
         status = Status.PREMISE_FAILED if failed else Status.NOT_PROVED

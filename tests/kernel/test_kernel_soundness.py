@@ -21,7 +21,7 @@ from certaudit.kernel.iteration import pooled_energy
 from certaudit.kernel.statement import Rule, Statement
 from certaudit.prove.evidence import BITS, Evidence
 from certaudit.prove.exact import ExactPair
-from certaudit.prove.verify import verify
+from certaudit.prove.verify import _convert, _cover, verify
 from certaudit.run import Phase, Reference, Run, Start
 from certaudit.verdict import Status
 
@@ -62,8 +62,6 @@ def test_published_route_is_at_least_the_exact_epsilon(run, delta):
         if bound is None:
             assert run.normalizer == "current"
             return
-        from certaudit.prove.verify import _convert
-
         converted = _convert(bound, delta)
         for pair in evidence.exact.values():
             stick = pair.hockey_stick(converted.value)
@@ -281,6 +279,35 @@ def test_gaussian_claim_with_and_without_slack():
     assert loose.status is Status.PROVED
     assert bare.status is Status.REFUTED
     assert false.status is Status.REFUTED
+
+
+@pytest.mark.parametrize("normalizer", ["fixed", "current"])
+@pytest.mark.parametrize("mu", [F(1, 3), F(1, 10)])
+def test_gaussian_claim_is_proved_by_the_exact_tier_alone(normalizer, mu):
+    run = simple_run(normalizer=normalizer, unlearn=Phase(60, F(1), F(1, 100)))
+    evidence = Evidence(run)
+    with precision(BITS):
+        covers = [_cover(pair, GaussianClaim("g", mu, F(1, 10**5))) for pair in evidence.exact.values()]
+    claim = GaussianClaim("g", mu, F(1, 10**5))
+    assert all(covers)
+    assert decide.prove(run, claim, covers) is not None
+    assert decide.prove(run, claim, covers[:1]) is None
+    one_sided = dataclasses.replace(claim, directions=("P|Q",))
+    assert decide.prove(run, one_sided, covers) is None
+    assert decide.prove(run, dataclasses.replace(claim, mu=mu / 2), covers) is None
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_a_point_without_influence_is_proved_forgotten(d):
+    X = np.array([[F(1, 8)] * d, [F(0)] * d, [F(0)] * d], dtype=object)
+    y = np.array([F(1, 8), F(0), F(0)], dtype=object)
+    run = simple_run(X=X, y=y, forget=(1,), start=Start((F(0),) * d, F(0)))
+    claims = [
+        EpsilonDelta("zero", F(0), F(1, 10**30)),
+        EpsilonDelta("tiny", F(1, 10), F(1, 10**300)),
+        RenyiClaim("renyi", F(2), F(1, 10**9)),
+    ]
+    assert {v.status for v in verify(Evidence(run), claims)} == {Status.PROVED}
 
 
 def test_pure_epsilon_is_refuted_and_never_crashes():
