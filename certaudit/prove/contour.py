@@ -31,6 +31,8 @@ class Contour:
 
 
 MOST_RADIANS = 1000.0
+FAR = 1e5
+"""A delta of about exp(-FAR) is small enough: no need to go further out for a smaller one."""
 
 
 class FloatPair:
@@ -46,7 +48,7 @@ class FloatPair:
         top = float(self.eigenvalues.max())
         dropped = float(pair.ball("rho")) + float(pair.ball("tau"))
         edge = 1 / top if top > 1e-300 else math.inf
-        self.edge = min(edge, 1e-3 / dropped if dropped > 0 else math.inf, 1e80)
+        self.edge = min(edge, 1e-3 / dropped if dropped > 0 else math.inf)
 
     def log_m(self, s: Complex) -> Complex:
         """log E_P[(p/q)^s] at each point of ``s``."""
@@ -59,18 +61,20 @@ class FloatPair:
     def _phase(self, c: Real, epsilon: float) -> Real:
         return self.log_m(c.astype(np.complex128)).real - c * epsilon - np.log(c) - np.log1p(c)
 
-    def saddle(self, epsilon: float) -> float:
+    def saddle(self, epsilon: float, most: float = 1e80) -> float:
         """Near the minimum over c in the domain of log M(c) - c eps - log c(c+1), convex in c."""
-        low, high = math.log(1e-9), math.log(self.edge * (1 - 1e-9))
+        far = min(most, max(FAR / epsilon, 1e3)) if epsilon > 0 else most
+        low, high = math.log(1e-9), math.log(min(self.edge * (1 - 1e-9), far))
         for points in (100, 20, 20):
             powers = np.linspace(low, high, points)
             k = int(np.argmin(self._phase(np.exp(powers), epsilon)))
             low, high = float(powers[max(k - 1, 0)]), float(powers[min(k + 1, points - 1)])
         return math.exp((low + high) / 2)
 
-    def contour(self, epsilon: Fraction, bits: int) -> Contour:
-        """A line and a height for about ``bits`` good bits, or as many as are affordable."""
-        c = self.saddle(float(epsilon))
+    def contour(self, epsilon: Fraction, bits: int, most: float = 1e80) -> Contour:
+        """A line (not beyond ``most``) and a height for about ``bits`` good bits, or as many as are
+        affordable."""
+        c = self.saddle(float(epsilon), most)
         height, reached, _ = self._height(c, float(epsilon), 2.0**-bits)
         return Contour(
             Fraction(c),

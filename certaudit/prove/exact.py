@@ -13,7 +13,7 @@ from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import epsilon_of_renyi
 from certaudit.kernel.gaussian import exact_renyi, hockey_stick, hockey_stick_line, truncate
 from certaudit.kernel.statement import Statement, Undecided
-from certaudit.prove.contour import FloatPair
+from certaudit.prove.contour import Contour, FloatPair
 from certaudit.prove.orders import best_order
 
 
@@ -57,7 +57,14 @@ class ExactPair:
                 return hockey_stick_line(self.pair, epsilon)
             except Undecided:
                 pass
-        hint = self.twin.contour(epsilon, bits // 2)
+        for most in (1e80, 1e20, 1e6):
+            try:
+                return self._along(self.twin.contour(epsilon, bits // 2, most), epsilon, bits)
+            except Undecided:
+                continue
+        return self._along(self.twin.contour(epsilon, bits // 2, 10.0), epsilon, bits)
+
+    def _along(self, hint: Contour, epsilon: Fraction, bits: int) -> Statement:
         pair = truncate(self.pair, self._kept(2.0**-bits / float(hint.height)))
         return hockey_stick(
             pair, epsilon, hint.line, hint.width, hint.height, hint.accuracy + 40, hint.accuracy
