@@ -362,3 +362,29 @@ def test_only_whitelisted_nodes_are_evaluated():
         evaluate(sp.Float(0.1) + sp.Symbol("x"), {sp.Symbol("x"): arb(1)})
     with pytest.raises(TypeError):
         evaluate(sp.gamma(sp.Symbol("x")), {sp.Symbol("x"): arb(1)})
+
+
+def test_renyi_statements_carry_over_to_smaller_orders_only():
+    run = simple_run()
+    evidence = Evidence(run)
+    with precision(BITS):
+        two = [exact_renyi(pair.pair, F(2)) for pair in evidence.exact.values()]
+        ceiling = max(upper(s.ball("r")) for s in two) * 2
+        floor = min(lower(s.ball("r")) for s in two) / 2
+    assert decide.prove(run, RenyiClaim("r", F(3, 2), ceiling), two) is not None
+    assert decide.prove(run, RenyiClaim("r", F(3), ceiling), two) is None
+    assert decide.refute(run, RenyiClaim("r", F(3), floor), two) is not None
+    assert decide.refute(run, RenyiClaim("r", F(3, 2), floor), two) is None
+
+
+def test_hockey_sticks_carry_over_in_epsilon_one_way_each():
+    run = simple_run()
+    evidence = Evidence(run)
+    with precision(BITS):
+        sticks = [pair.hockey_stick(F(1, 100)) for pair in evidence.exact.values()]
+        above = max(upper(s.ball("delta")) for s in sticks) * 2
+        below = min(lower(s.ball("delta")) for s in sticks) / 2
+    assert decide.prove(run, EpsilonDelta("e", F(1, 50), above), sticks) is not None
+    assert decide.prove(run, EpsilonDelta("e", F(1, 200), above), sticks) is None
+    assert decide.refute(run, EpsilonDelta("e", F(1, 200), below), sticks) is not None
+    assert decide.refute(run, EpsilonDelta("e", F(1, 50), below), sticks) is None
