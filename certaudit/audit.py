@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,12 +22,14 @@ from certaudit.attacks.power import Power, epsilon_power, gaussian_epsilon, mu_p
 from certaudit.attacks.scores import LinearDiscriminant, LogRatio, RemovedPointLoss, Score
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.run import Run
-from certaudit.shadows.noise import NoiseSource
+from certaudit.shadows.noise import NoiseSource, ShadowWorld
 from certaudit.shadows.shift import step_shifts
 from certaudit.shadows.store import ShadowStore
 from certaudit.shadows.train import Shadows, train
 
 Floats = NDArray[np.float64]
+
+WORLDS: tuple[ShadowWorld, ...] = ("P", "Q")
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,19 @@ def audit(
     """
     recorded = sorted({c.step - 1 for c in claims if isinstance(c, SensitivityClaim)})
     keep = None if store is None else ShadowStore(store)
+    learning = {"P": run.learn.steps, "Q": run.reference.steps}
     worlds: dict[str, Shadows] = {
         world: train(
-            run, world, shadows, seed=seed, dtype=dtype, noise=noise, record=recorded, store=keep
+            run,
+            world,
+            shadows,
+            seed=seed,
+            dtype=dtype,
+            noise=noise,
+            record=[t for t in recorded if t <= learning[world]],
+            store=keep,
         )
-        for world in ("P", "Q")
+        for world in WORLDS
     }
     attacks = _attacks(run, exact_law)
     tests = sum(_tests(claim, len(attacks)) for claim in claims)
@@ -140,7 +151,8 @@ def audit(
 def _attacks(run: Run, law: tuple[Floats, Floats, Floats, Floats] | None) -> list[Score]:
     attacks: list[Score] = [RemovedPointLoss(run), LinearDiscriminant()]
     if law is not None:
-        attacks.append(LogRatio(*law))
+        with suppress(np.linalg.LinAlgError):  # a law without noise has no density
+            attacks.append(LogRatio(*law))
     return attacks
 
 
@@ -256,6 +268,8 @@ def _sensitivity(
     lines = []
     limit = float(claim.sensitivity) * (1 + 1e-9)
     for world, shadows in worlds.items():
+        if claim.step - 1 not in shadows.recorded:
+            continue
         shifts = step_shifts(run, shadows.recorded[claim.step - 1])
         hits = int((shifts > limit).sum())
         bound = float(lower_proportion(hits, len(shifts), level))

@@ -95,18 +95,22 @@ def audit(
     evidence = Evidence(case.run)
     verdicts = verify_claims(evidence, case.claims)
     from certaudit.audit import audit as attack
+    from certaudit.shadows.train import ShadowError
 
     settings = case.loaded.spec.audit
-    report = attack(
-        case.run,
-        case.claims,
-        shadows=settings.shadows if shadows is None else shadows,
-        confidence=settings.confidence,
-        seed=settings.seed if seed is None else seed,
-        dtype=settings.dtype,
-        exact_law=evidence.float_law(),
-        store=None if out is None else out / "shadows",
-    )
+    try:
+        report = attack(
+            case.run,
+            case.claims,
+            shadows=settings.shadows if shadows is None else shadows,
+            confidence=settings.confidence,
+            seed=settings.seed if seed is None else seed,
+            dtype=settings.dtype,
+            exact_law=evidence.float_law(),
+            store=None if out is None else out / "shadows",
+        )
+    except ShadowError as error:
+        raise InputError([case.loaded.problem(str(error), "learn")]) from None
     merged = tuple(
         replace(verdict, status=Status.REFUTED_STATISTICALLY)
         if result.refuted and verdict.status is not Status.REFUTED

@@ -87,6 +87,8 @@ class LogRatio:
     name = "true log-ratio"
 
     def __init__(self, mean_p: Floats, cov_p: Floats, mean_q: Floats, cov_q: Floats) -> None:
+        if not all(np.isfinite(array).all() for array in (mean_p, cov_p, mean_q, cov_q)):
+            raise np.linalg.LinAlgError("the laws left the floats")
         self._means = mean_p, mean_q
         self._factors = np.linalg.cholesky(cov_p), np.linalg.cholesky(cov_q)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.kernel import decide
 from certaudit.kernel.balls import ball, lower, precision, upper
@@ -35,14 +37,11 @@ def verify(evidence: Evidence, claims: Sequence[Claim]) -> tuple[ClaimVerdict, .
 
 def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
     """Verdict of the formal half on one claim."""
-    if isinstance(claim, EpsilonDelta):
-        found, bounds = _epsilon_delta(evidence, claim)
-    elif isinstance(claim, RenyiClaim):
-        found, bounds = _renyi(evidence, claim)
-    elif isinstance(claim, GaussianClaim):
-        found, bounds = _gaussian(evidence, claim)
-    else:
-        found, bounds = _sensitivity(evidence, claim)
+    try:
+        found, bounds = _search(evidence, claim)
+    except (ValueError, OverflowError, np.linalg.LinAlgError) as error:
+        evidence.note(Undecided(f"the numbers of this run are out of range ({error})"))
+        found, bounds = [], []
     named = THEOREMS[claim.theorem](evidence, claim) if claim.theorem else None
     if named is not None and named.name == "benarroch-2026" and not named.failed:
         own = next((b.value for b in bounds if b.route.startswith("S3")), None)
@@ -72,6 +71,16 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
 
 
 Found = tuple[list[Statement], list[Bound]]
+
+
+def _search(evidence: Evidence, claim: Claim) -> Found:
+    if isinstance(claim, EpsilonDelta):
+        return _epsilon_delta(evidence, claim)
+    if isinstance(claim, RenyiClaim):
+        return _renyi(evidence, claim)
+    if isinstance(claim, GaussianClaim):
+        return _gaussian(evidence, claim)
+    return _sensitivity(evidence, claim)
 
 
 def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
