@@ -355,10 +355,10 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     if gap < 0:
         value = 1 - env[eps].exp() if excess > 0 else arb(0)
     elif gap >= 0:
-        ends = sorted(
-            ((-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad]) for sign in (-1, 1)),
-            key=lambda end: end.mid(),
-        )
+        ends = [
+            (-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad])
+            for sign in ((-1, 1) if excess > 0 else (1, -1))
+        ]
         p_left, p_right = (_below((end - mean) / (1 + excess).sqrt()) for end in ends)
         q_left, q_right = (_below(end) for end in ends)
         if excess > 0:

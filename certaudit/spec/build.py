@@ -203,7 +203,10 @@ def _label_faults(loaded: LoadedSpec, y: Floats) -> list[Diagnostic]:
 
 
 def _assumptions(data: DataSpec) -> tuple[str, ...]:
-    sentences = ["the data are the float64 numbers after preprocessing, taken as exact"]
+    sentences = [
+        "the data are the float64 numbers after preprocessing, taken as exact; the issuer's run did "
+        "what this spec says, in exact arithmetic and with exactly Gaussian noise"
+    ]
     statistics = []
     if data.target == "unit":
         statistics.append("target centre and scale")

@@ -29,7 +29,8 @@ def test_the_example(tmp_path: Path) -> None:
     assert (run.forget, run.projection, run.clip) == ((7,), None, None)
     assert (run.reference, run.release) == (Reference("unlearn-retrained", 200), "final")
     assert run.assumptions == (
-        "the data are the float64 numbers after preprocessing, taken as exact",
+        "the data are the float64 numbers after preprocessing, taken as exact; the issuer's run did "
+        "what this spec says, in exact arithmetic and with exactly Gaussian noise",
         "the preprocessing statistics (target centre and scale; column means and scales) were "
         "computed with the forgotten rows included and are taken as public",
     )
