@@ -24,7 +24,7 @@ from certaudit.kernel.balls import (
     precision,
 )
 from certaudit.kernel.expr import compile_formula, evaluate
-from certaudit.kernel.sensitivity import affine_step
+from certaudit.kernel.sensitivity import STEP_DRIFT, STEP_MATRIX, affine_step, dimension
 from certaudit.kernel.spectrum import World
 from certaudit.kernel.statement import NotApplicable, Premise, Rule, Statement, Undecided, expect
 from certaudit.run import Phase, Run
@@ -71,9 +71,16 @@ DISCRIMINANT = lin**2 - 4 * quad * const
 BELOW = sp.erfc(-x / sp.sqrt(2)) / 2
 
 
+A1, A2, S1, S2 = (sp.MatrixSymbol(name, dimension, dimension) for name in ("A_1", "A_2", "S_1", "S_2"))
+M1, M2 = (sp.MatrixSymbol(name, dimension, 1) for name in ("m_1", "m_2"))
+LINEAR = sp.Eq(sp.MatrixSymbol("A_12", dimension, dimension), A2 * A1)
+SHIFT = sp.Eq(sp.MatrixSymbol("m_12", dimension, 1), A2 * M1 + M2)
+NOISE = sp.Eq(sp.MatrixSymbol("S_12", dimension, dimension), A2 * S1 * A2.T + S2)
+
+
 @dataclass(frozen=True)
 class AffineMap:
-    """Law map w -> A w + b + N(0, S)."""
+    """Law map w -> A w + N(m, S); one step has m = b and S = sigma^2 I."""
 
     linear: arb_mat
     shift: arb_mat
@@ -100,16 +107,9 @@ def affine_law(run: Run) -> Statement:
     else:
         schedule = Phase(run.reference.steps, run.learn.step_size, run.learn.noise_variance)
         q_law = _compose(_phase(run, "D'", schedule), start)
-    size = sp.Symbol("d", integer=True, positive=True)
-    matrices = [sp.MatrixSymbol(name, size, size) for name in ("A", "S_t", "S_{t+1}")]
-    vectors = [sp.MatrixSymbol(name, size, 1) for name in ("m_t", "b", "m_{t+1}")]
-    sigma2 = sp.Symbol("sigma^2")
     return LAW.conclude(
         "law",
-        formulas=(
-            sp.Eq(vectors[2], matrices[0] * vectors[0] + vectors[1]),
-            sp.Eq(matrices[2], matrices[0] * matrices[1] * matrices[0].T + sigma2 * sp.Identity(size)),
-        ),
+        formulas=(STEP_MATRIX, STEP_DRIFT, LINEAR, SHIFT, NOISE),
         values={
             "mean_P": p_law.shift,
             "covariance_P": p_law.noise,
@@ -409,12 +409,15 @@ def _phase(run: Run, world: World, phase: Phase) -> AffineMap:
 
 
 def _compose(later: AffineMap, earlier: AffineMap) -> AffineMap:
-    a2 = later.linear
-    return AffineMap(
-        a2 * earlier.linear,
-        a2 * earlier.shift + later.shift,
-        a2 * earlier.noise * a2.transpose() + later.noise,
-    )
+    values = {
+        A1: earlier.linear,
+        A2: later.linear,
+        M1: earlier.shift,
+        M2: later.shift,
+        S1: earlier.noise,
+        S2: later.noise,
+    }
+    return AffineMap(evaluate(LINEAR, values), evaluate(SHIFT, values), evaluate(NOISE, values))
 
 
 def _scaled_identity(size: int, scale: Fraction) -> arb_mat:

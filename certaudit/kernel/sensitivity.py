@@ -140,7 +140,7 @@ def residual_law(step: Statement) -> Statement:
         mean = _centre(evaluate(rules.step, {**affine, rules.mean: mean[0]}), norm * mean[1])
     return RESIDUALS.conclude(
         "residual-law",
-        formulas=(rules.step, rules.residual, VARIANCE),
+        formulas=(STEP_MATRIX, STEP_DRIFT, rules.step, rules.residual, VARIANCE),
         values={"mean": tuple(means), "variance": tuple(variances)},
         exact={"world": world},
         uses=(step,),
@@ -220,22 +220,29 @@ def tail(law: Statement, t: int, j: int, bound: arb) -> arb:
     return probability
 
 
+n_w, dimension = sp.symbols("n_w d", integer=True, positive=True)
+DESIGN = sp.MatrixSymbol("X", n_w, dimension)
+TARGETS = sp.MatrixSymbol("y", n_w, 1)
+STEP_MATRIX = sp.Eq(
+    sp.MatrixSymbol("A", dimension, dimension),
+    sp.Identity(dimension)
+    - eta * (DESIGN.T * DESIGN / count + sp.Symbol("lambda") * sp.Identity(dimension)),
+)
+STEP_DRIFT = sp.Eq(sp.MatrixSymbol("b", dimension, 1), eta / count * (DESIGN.T * TARGETS))
+
+
 def affine_step(run: Run, world: World, step_size: Fraction) -> tuple[arb_mat, arb_mat]:
-    """A = I - eta H and eta b of the ridge gradient step, H = X^T X/N + lambda I, b = X^T y/N."""
-    d, n_w = run.d, sp.Symbol("n_w")
-    x, target = sp.MatrixSymbol("X", n_w, d), sp.MatrixSymbol("y", n_w, 1)
-    lam = sp.Symbol("lambda")
-    matrix_a = sp.Identity(d) - eta * (x.T * x / count + lam * sp.Identity(d))
-    drift = eta / count * (x.T * target)
+    """The ridge gradient step w <- A w + b in balls: A = I - eta (X^T X/N + lambda I) and
+    b = eta X^T y/N."""
     values = {
-        x: design(run, world),
-        target: targets(run, world),
+        DESIGN: design(run, world),
+        TARGETS: targets(run, world),
         eta: ball(step_size),
         count: arb(normalizer(run, world)),
-        lam: ball(run.l2),
-        sp.Integer(d): d,
+        sp.Symbol("lambda"): ball(run.l2),
+        dimension: run.d,
     }
-    return evaluate(matrix_a, values), evaluate(drift, values)
+    return evaluate(STEP_MATRIX, values), evaluate(STEP_DRIFT, values)
 
 
 @dataclass(frozen=True)

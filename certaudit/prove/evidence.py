@@ -129,8 +129,8 @@ class Evidence:
     def sensitivities(self) -> dict[str, Statement | None]:
         """Deterministic sensitivities: S1 and S2."""
         return {
-            "S1": self.attempt(lambda: worst_case(self.run)),
             "S2": self.attempt(lambda: per_instance(self.run)),
+            "S1": self.attempt(lambda: worst_case(self.run)),
         }
 
     @cached_property

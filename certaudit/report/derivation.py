@@ -38,7 +38,7 @@ def to_data(roots: Sequence[Statement]) -> list[dict[str, Any]]:
             "rule": step.rule.id,
             "title": step.rule.title,
             "source": step.rule.source,
-            "formulas": [sp.sstr(formula) for formula in step.formulas],
+            "formulas": [plain(formula) for formula in step.formulas],
             "premises": [_premise(premise) for premise in step.premises],
             "exact": {key: enclosure(value) for key, value in step.exact.items()},
             "values": {key: enclosure(value) for key, value in step.values.items()},
@@ -62,12 +62,19 @@ def to_text(roots: Sequence[Statement], *, latex: bool = False) -> Iterator[str]
             numbers = "; ".join(f"{k} = {_brief(v)}" for k, v in premise.values.items())
             yield f"      premise    {premise.text} ({premise.basis}{': ' + numbers if numbers else ''})"
         for formula in step.formulas:
-            yield f"      statement  {sp.latex(formula) if latex else sp.sstr(formula)}"
+            yield f"      statement  {sp.latex(formula) if latex else plain(formula)}"
         for key, value in step.exact.items():
             yield f"      given      {key} = {_brief(value)}"
         for key, value in step.values.items():
             yield f"      enclosure  {key} = {_brief(value)}"
         yield ""
+
+
+def plain(formula: sp.Basic) -> str:
+    """A formula on one line, an equation as ``left = right``."""
+    if isinstance(formula, sp.Eq):
+        return f"{sp.sstr(formula.lhs)} = {sp.sstr(formula.rhs)}"
+    return str(sp.sstr(formula))
 
 
 def _premise(premise: Premise) -> dict[str, Any]:
