@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from certaudit.claims import BOTH, Direction
 from certaudit.kernel.balls import precision
-from certaudit.kernel.gaussian import LAW, affine_law, whiten
 from certaudit.kernel.iteration import I1, composition, contractive_iteration
+from certaudit.kernel.law import LAW, affine_law
+from certaudit.kernel.pair import whiten
 from certaudit.kernel.sensitivity import (
     RESIDUALS,
     high_probability,

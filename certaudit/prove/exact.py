@@ -11,7 +11,8 @@ from flint import arb
 
 from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import epsilon_of_renyi
-from certaudit.kernel.gaussian import exact_renyi, hockey_stick, hockey_stick_line, truncate
+from certaudit.kernel.hockey_stick import hockey_stick, hockey_stick_line
+from certaudit.kernel.pair import exact_renyi, truncate
 from certaudit.kernel.statement import Statement, Undecided
 from certaudit.prove.contour import Contour, FloatPair
 from certaudit.prove.orders import best_order

@@ -16,7 +16,7 @@ from certaudit.kernel.conversion import (
     hockey_stick_of_gaussian,
     renyi_of_gaussian,
 )
-from certaudit.kernel.gaussian import exact_renyi
+from certaudit.kernel.pair import exact_renyi
 from certaudit.kernel.sensitivity import exceedance
 from certaudit.kernel.statement import NotApplicable, Statement, Undecided
 from certaudit.prove.evidence import BITS, Evidence, GaussianBound

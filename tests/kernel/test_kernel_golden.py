@@ -9,14 +9,10 @@ from golden_numbers import GOLDEN, PUBLISHED, agrees, ridge_run
 
 from certaudit.kernel.balls import ball, precision
 from certaudit.kernel.conversion import gaussian_delta, improved_epsilon, mironov_epsilon
-from certaudit.kernel.gaussian import (
-    affine_law,
-    exact_renyi,
-    given_law,
-    hockey_stick_line,
-    whiten,
-)
+from certaudit.kernel.hockey_stick import hockey_stick_line
 from certaudit.kernel.iteration import pooled_energy
+from certaudit.kernel.law import affine_law, given_law
+from certaudit.kernel.pair import exact_renyi, whiten
 from certaudit.prove import published
 from certaudit.prove.orders import best_order, epsilon_range
 

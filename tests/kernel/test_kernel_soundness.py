@@ -16,8 +16,10 @@ from certaudit.kernel import decide
 from certaudit.kernel.balls import ball, cholesky, lower, precision, upper
 from certaudit.kernel.conversion import gaussian_delta
 from certaudit.kernel.expr import evaluate
-from certaudit.kernel.gaussian import exact_renyi, given_law, hockey_stick, whiten
+from certaudit.kernel.hockey_stick import hockey_stick
 from certaudit.kernel.iteration import pooled_energy
+from certaudit.kernel.law import given_law
+from certaudit.kernel.pair import exact_renyi, whiten
 from certaudit.kernel.statement import Rule, Statement
 from certaudit.prove.evidence import BITS, Evidence
 from certaudit.prove.exact import ExactPair
