@@ -1,4 +1,8 @@
-"""What a certificate may claim, as plain exact data."""
+"""What a certificate may claim, as plain exact data.
+
+``after`` names the deletion request, counted from 1, after which the model is released (None: the
+last one).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,16 @@ from typing import Literal
 Direction = Literal["P|Q", "Q|P"]
 BOTH: tuple[Direction, ...] = ("P|Q", "Q|P")
 
+Theorem = Literal[
+    "benarroch-2026",
+    "chien-2024a",
+    "chien-2024b",
+    "neel-2021",
+    "koloskova-2025",
+    "sepahvand-2025",
+    "guo-2020",
+]
+
 
 @dataclass(frozen=True)
 class EpsilonDelta:
@@ -18,7 +32,8 @@ class EpsilonDelta:
     epsilon: Fraction
     delta: Fraction
     directions: tuple[Direction, ...] = BOTH
-    theorem: str | None = None
+    theorem: Theorem | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,8 @@ class RenyiClaim:
     order: Fraction
     renyi: Fraction
     directions: tuple[Direction, ...] = BOTH
-    theorem: str | None = None
+    theorem: Theorem | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,20 +56,21 @@ class GaussianClaim:
     mu: Fraction
     delta: Fraction
     directions: tuple[Direction, ...] = BOTH
-    theorem: str | None = None
+    theorem: Theorem | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True)
 class SensitivityClaim:
-    """Learning step ``step`` (counted from 1, it maps w_{step-1} to w_step) moves by more than
-    ``sensitivity`` when the forgotten points are removed with probability at most
-    ``probability``, whichever of the two runs the iterate comes from."""
+    """Step ``step`` (counted from 1 through learning and all unlearning, it maps w_{step-1} to
+    w_step) moves by more than ``sensitivity`` when the forgotten points are removed with
+    probability at most ``probability``, whichever of the two runs the iterate comes from."""
 
     id: str
     step: int
     sensitivity: Fraction
     probability: Fraction
-    theorem: str | None = None
+    theorem: Theorem | None = None
 
 
 Claim = EpsilonDelta | RenyiClaim | GaussianClaim | SensitivityClaim

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim
 from certaudit.report.numbers import down, exact, up
-from certaudit.run import Phase, Run
+from certaudit.run import Phase, Request, Run
 from certaudit.verdict import Bound, ClaimVerdict
 
 SYMBOLS = {"epsilon": "ε", "renyi": "D", "mu": "μ", "sensitivity": "shift"}
@@ -25,6 +27,8 @@ def claimed(claim: Claim) -> str:
             f"shift of step {claim.step} ≤ {exact(claim.sensitivity)}"
             f" but with probability {exact(claim.probability)}"
         )
+    if claim.after is not None:
+        text += f" after stage {claim.after}"
     return text if len(claim.directions) == 2 else f"{text} ({claim.directions[0]} only)"
 
 
@@ -63,31 +67,67 @@ def by(verdict: ClaimVerdict) -> str:
 
 def phase(one: Phase) -> str:
     """A phase in a few words."""
-    return (
+    text = (
         f"{one.steps} steps, step size {exact(one.step_size)},"
         f" noise variance {exact(one.noise_variance)} a step"
     )
+    if not one.batches:
+        return text
+    size, last = len(one.batches[0]), len(one.batches[-1])
+    shorter = f" (the last {last})" if last != size else ""
+    return f"{text}, {len(one.batches)} batches of {size}{shorter} in turn"
+
+
+def rows(some: Sequence[int]) -> str:
+    """A few row numbers, and how many there are if they are many."""
+    few = ", ".join(map(str, some[:8])) + (f" ... ({len(some)} in all)" if len(some) > 8 else "")
+    return f"row{'s' if len(some) > 1 else ''} {few}"
 
 
 def run(one: Run) -> list[str]:
     """The run, a line a fact."""
-    extras = []
-    if one.projection is not None:
-        extras.append(f"projected onto radius {exact(one.projection)}")
-    if one.clip is not None:
-        inside = "regularizer inside" if one.clip.regularizer else "loss gradient only"
-        extras.append(f"clipped at {exact(one.clip.norm)} ({inside})")
-    forgotten = ", ".join(str(i) for i in one.forget[:8]) + (" ..." if len(one.forget) > 8 else "")
-    reference: str = one.reference.kind
-    if reference == "retrained":
-        reference += f" for {one.reference.steps} steps"
+    output = one.output_noise("P")
     return [
-        f"data        {one.n} rows x {one.d} features; forgotten row"
-        f"{'s' if len(one.forget) > 1 else ''} {forgotten}",
-        f"model       {one.loss}, l2 {exact(one.l2)}, normalizer {one.normalizer}"
-        + "".join(f", {extra}" for extra in extras),
+        f"data        {one.n} rows x {one.d} features; forgotten {rows(one.forget)}",
+        f"model       {_model(one)}",
         f"learning    {phase(one.learn)}",
-        f"unlearning  {phase(one.unlearn)}",
-        f"compared with {reference}; an observer sees "
+        *_requests(one.requests),
+        *([f"output      noise variance {exact(output)} on the released model"] if output else []),
+        f"compared with {_reference(one)}; an observer sees "
         + ("the final model" if one.release == "final" else "every iterate"),
     ]
+
+
+def _model(one: Run) -> str:
+    facts: list[str] = [one.loss]
+    if one.threshold is not None:
+        facts.append(f"threshold {exact(one.threshold)}")
+    if one.loss == "softmax":
+        facts.append(f"{one.classes} classes ({one.parameters} parameters)")
+    facts += [f"l2 {exact(one.l2)}", f"normalizer {one.normalizer}"]
+    if one.projection is not None:
+        facts.append(f"projected onto radius {exact(one.projection)}")
+    if one.clip is not None:
+        inside = "regularizer inside" if one.clip.regularizer else "loss gradient only"
+        facts.append(f"clipped at {exact(one.clip.norm)} ({inside})")
+    return ", ".join(facts)
+
+
+def _requests(requests: Sequence[Request]) -> Iterator[str]:
+    if len(requests) == 1:
+        yield f"unlearning  {phase(requests[0].unlearn)}"
+        return
+    for k, request in enumerate(requests[:8], 1):
+        yield f"{f'stage {k}':<12}{rows(request.rows)}: {phase(request.unlearn)}"
+    if len(requests) > 8:
+        yield f"            ... {len(requests)} stages in all"
+
+
+def _reference(one: Run) -> str:
+    law = one.reference
+    facts: list[str] = [f"retrained for {law.steps} steps" if law.kind == "retrained" else law.kind]
+    if law.unlearn_variance is not None:
+        facts.append(f"its unlearning with noise variance {exact(law.unlearn_variance)} a step")
+    if law.output_variance is not None:
+        facts.append(f"its output with noise variance {exact(law.output_variance)}")
+    return ", ".join(facts)

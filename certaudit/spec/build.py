@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-
-import numpy as np
+from typing import TypeAlias
 
 from certaudit.claims import (
     BOTH,
@@ -19,26 +18,33 @@ from certaudit.claims import (
 from certaudit.data.errors import DataError
 from certaudit.data.preprocess import preprocess
 from certaudit.data.sources import load_table
-from certaudit.data.table import Floats
-from certaudit.errors import Diagnostic, InputError
-from certaudit.run import Clip, Phase, Reference, Run, Start
+from certaudit.errors import InputError
+from certaudit.run import Clip, Phase, Reference, Request, Run, Start
 from certaudit.spec.document import gather
+from certaudit.spec.faults import batch_faults, class_faults, forget_faults, sign_faults, start_faults
 from certaudit.spec.load import LoadedSpec
 from certaudit.spec.model import (
+    Batches,
     ClaimSpec,
+    CyclicBatches,
     DataSpec,
     EpsilonDeltaSpec,
     GaussianSpec,
     GaussianStart,
     LearnSpec,
     Noise,
+    OutputNoise,
     PartialClip,
     PointStart,
     RenyiSpec,
     RetrainedReference,
     Spec,
+    StageSpec,
+    UnlearnRetrainedReference,
     UnlearnSpec,
 )
+
+Rows: TypeAlias = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +73,15 @@ def build(loaded: LoadedSpec) -> Built:
             data.source,
             loaded.path.parent,
             target_column=data.target_column,
-            text_target=data.positive is not None,
+            text_target=data.positive is not None or spec.model.loss == "softmax",
             sha256=data.sha256,
         )
     except DataError as error:
         raise InputError([loaded.problem(error.message, "data", error.field)]) from None
     n, d = table.X.shape
-    problems = [*_forget_faults(loaded, n), *_start_faults(loaded, d)]
+    problems = [*forget_faults(loaded, n), *batch_faults(loaded, n), *start_faults(loaded, d)]
+    if labels := class_faults(loaded, table):
+        raise InputError(gather([*problems, *labels]))
     try:
         X, y = preprocess(
             table,
@@ -82,25 +90,28 @@ def build(loaded: LoadedSpec) -> Built:
             target=data.target,
             positive=data.positive,
         )
-        problems += _label_faults(loaded, y)
+        problems += sign_faults(loaded, y)
     except DataError as error:
         problems.append(loaded.problem(error.message, "data", error.field))
     if problems:
         raise InputError(gather(problems))
+    learn = _phase(spec.learn, _batches(spec.learn.batches, n))
     run = Run(
         X=X,
         y=y,
         loss=spec.model.loss,
         l2=spec.model.l2,
         normalizer=spec.model.normalizer,
-        learn=_phase(spec.learn),
-        unlearn=_phase(spec.unlearn),
-        start=_start(spec.learn, d),
+        learn=learn,
+        requests=tuple(_request(stage, learn.batches, n) for stage in spec.stages),
+        start=_start(spec.learn, d * (spec.model.classes or 1)),
         projection=spec.learn.projection,
         clip=_clip(spec.learn),
-        forget=tuple(sorted(spec.forget)),
         reference=_reference(spec),
         release=spec.release,
+        output_variance=_output_variance(spec.output_noise) or Fraction(0),
+        threshold=spec.model.threshold,
+        classes=spec.model.classes or 1,
         assumptions=_assumptions(data),
     )
     return Built(run, table.sha256)
@@ -113,11 +124,17 @@ def build_claims(loaded: LoadedSpec) -> tuple[Claim, ...]:
 
 def _claim(spec: ClaimSpec) -> Claim:
     if isinstance(spec, EpsilonDeltaSpec):
-        return EpsilonDelta(spec.id, spec.epsilon, spec.delta, _directions(spec.direction), spec.theorem)
+        return EpsilonDelta(
+            spec.id, spec.epsilon, spec.delta, _directions(spec.direction), spec.theorem, spec.after
+        )
     if isinstance(spec, RenyiSpec):
-        return RenyiClaim(spec.id, spec.order, spec.renyi, _directions(spec.direction), spec.theorem)
+        return RenyiClaim(
+            spec.id, spec.order, spec.renyi, _directions(spec.direction), spec.theorem, spec.after
+        )
     if isinstance(spec, GaussianSpec):
-        return GaussianClaim(spec.id, spec.mu, spec.delta, _directions(spec.direction), spec.theorem)
+        return GaussianClaim(
+            spec.id, spec.mu, spec.delta, _directions(spec.direction), spec.theorem, spec.after
+        )
     return SensitivityClaim(spec.id, spec.step, spec.sensitivity, spec.probability, spec.theorem)
 
 
@@ -125,8 +142,23 @@ def _directions(name: str) -> tuple[Direction, ...]:
     return tuple(direction for direction in BOTH if name in ("both", direction))
 
 
-def _phase(spec: UnlearnSpec) -> Phase:
-    return Phase(spec.steps, spec.step_size, _variance(spec.noise, spec.step_size))
+def _request(spec: StageSpec, default: Rows, n: int) -> Request:
+    own = spec.unlearn.batches
+    batches = default if own is None else _batches(own, n)
+    return Request(tuple(sorted(spec.rows)), _phase(spec.unlearn, batches))
+
+
+def _phase(spec: LearnSpec | UnlearnSpec, batches: Rows) -> Phase:
+    return Phase(spec.steps, spec.step_size, _variance(spec.noise, spec.step_size), batches)
+
+
+def _batches(spec: Batches, n: int) -> Rows:
+    """Return the batches of one cycle, each sorted; none if one batch holds all rows."""
+    if not isinstance(spec, CyclicBatches) or spec.cyclic.size >= n:
+        return ()
+    size = spec.cyclic.size
+    order = range(n) if spec.cyclic.order is None else spec.cyclic.order
+    return tuple(tuple(sorted(order[k : k + size])) for k in range(0, n, size))
 
 
 def _variance(noise: Noise, step_size: Fraction) -> Fraction:
@@ -140,15 +172,19 @@ def _variance(noise: Noise, step_size: Fraction) -> Fraction:
     raise AssertionError("the model lets no noise without a convention pass")
 
 
-def _start(spec: LearnSpec, d: int) -> Start:
+def _output_variance(noise: OutputNoise | None) -> Fraction | None:
+    return None if noise is None else noise.std**2
+
+
+def _start(spec: LearnSpec, parameters: int) -> Start:
     start = spec.start
     if isinstance(start, PointStart):
         return Start(start.point, Fraction(0))
     if isinstance(start, GaussianStart):
         law = start.gaussian
-        mean = law.mean if isinstance(law.mean, tuple) else (law.mean,) * d
+        mean = law.mean if isinstance(law.mean, tuple) else (law.mean,) * parameters
         return Start(mean, law.std**2)
-    return Start((Fraction(0),) * d, Fraction(0))
+    return Start((Fraction(0),) * parameters, Fraction(0))
 
 
 def _clip(spec: LearnSpec) -> Clip | None:
@@ -159,47 +195,22 @@ def _clip(spec: LearnSpec) -> Clip | None:
 
 def _reference(spec: Spec) -> Reference:
     if isinstance(spec.reference, RetrainedReference):
-        return Reference("retrained", spec.reference.retrained.steps)
+        retrained = spec.reference.retrained
+        return Reference(
+            "retrained",
+            retrained.steps or spec.learn.steps,
+            output_variance=_output_variance(retrained.output_noise),
+        )
+    if isinstance(spec.reference, UnlearnRetrainedReference):
+        other = spec.reference.unlearn_retrained
+        step_size = spec.stages[0].unlearn.step_size
+        return Reference(
+            "unlearn-retrained",
+            spec.learn.steps,
+            None if other.noise is None else _variance(other.noise, step_size),
+            _output_variance(other.output_noise),
+        )
     return Reference(spec.reference, spec.learn.steps)
-
-
-def _forget_faults(loaded: LoadedSpec, n: int) -> list[Diagnostic]:
-    problems = [
-        loaded.problem(f"row {row} is outside the data, which has {n} rows (0 to {n - 1})", "forget", k)
-        for k, row in enumerate(loaded.spec.forget)
-        if row >= n
-    ]
-    if not problems and len(loaded.spec.forget) == n:
-        problems.append(loaded.problem(f"all {n} rows are forgotten: no data remain", "forget"))
-    return problems
-
-
-def _start_faults(loaded: LoadedSpec, d: int) -> list[Diagnostic]:
-    start = loaded.spec.learn.start
-    place: tuple[str, ...]
-    if isinstance(start, PointStart):
-        point, place = start.point, ("learn", "start", "point")
-    elif isinstance(start, GaussianStart) and isinstance(start.gaussian.mean, tuple):
-        point, place = start.gaussian.mean, ("learn", "start", "gaussian", "mean")
-    else:
-        return []
-    if len(point) == d:
-        return []
-    message = f"has {len(point)} numbers, the data have {d} feature columns"
-    return [loaded.problem(message, *place)]
-
-
-def _label_faults(loaded: LoadedSpec, y: Floats) -> list[Diagnostic]:
-    if loaded.spec.model.loss != "logistic":
-        return []
-    strange = np.flatnonzero(np.abs(y) != 1.0)
-    if not len(strange):
-        return []
-    message = (
-        f"logistic loss needs labels -1 and +1, row {strange[0]} has {y[strange[0]]:g}: "
-        "name the label that becomes +1 with `positive`"
-    )
-    return [loaded.problem(message, "data", "positive")]
 
 
 def _assumptions(data: DataSpec) -> tuple[str, ...]:

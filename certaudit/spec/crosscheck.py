@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import PydanticCustomError
 
@@ -13,40 +13,145 @@ from certaudit.data.words import shown
 from certaudit.spec.document import Place
 from certaudit.spec.fields import exact
 
+Contradictions: TypeAlias = Iterator[tuple[Place, str]]
 
-def crosscheck(tree: Any) -> Iterator[tuple[Place, str]]:
+_OWN_KEYS = {"threshold": "huber", "classes": "softmax"}
+_LABELS = {"logistic": "-1 and +1", "softmax": "0 to classes - 1"}
+_LANGEVIN = ("langevin_sigma", "inverse_temperature")
+
+
+class _Stage(NamedTuple):
+    """One deletion request: where its rows stand, the rows, where its phase stands, the phase."""
+
+    rows_place: Place
+    rows: Any
+    unlearn_place: Place
+    unlearn: Any
+
+
+def crosscheck(tree: Any) -> Contradictions:
     """Yield the place and description of every contradiction between fields of a spec.
 
     ``tree`` holds a spec's nested mappings and lists; parts of another shape are passed over.
     """
-    learn_steps = _number(_at(tree, "learn", "steps"))
+    if not isinstance(tree, dict):
+        return
+    staged = any(isinstance(entry, dict) for entry in _list(tree.get("forget")))
+    stages = _stages(tree, staged)
+    yield from _claims(tree, stages)
+    yield from _forgotten(stages)
+    yield from _one_unlearning(tree, staged)
+    yield from _batches(tree, stages)
+    yield from _data(tree)
+    yield from _loss(tree)
+    yield from _noise(tree, stages)
+
+
+def _stages(tree: Any, staged: bool) -> list[_Stage]:
+    if not staged:
+        return [_Stage(("forget",), _at(tree, "forget"), ("unlearn",), _at(tree, "unlearn"))]
+    return [
+        _Stage(
+            ("forget", k, "rows"), _at(entry, "rows"), ("forget", k, "unlearn"), _at(entry, "unlearn")
+        )
+        for k, entry in enumerate(_list(_at(tree, "forget")))
+    ]
+
+
+def _claims(tree: Any, stages: Sequence[_Stage]) -> Contradictions:
+    total = _sum([_at(tree, "learn", "steps"), *(_at(stage.unlearn, "steps") for stage in stages)])
     ids: dict[str, int] = {}
     for k, claim in enumerate(_list(_at(tree, "claims"))):
         name = _at(claim, "id")
         if isinstance(name, str) and ids.setdefault(name, k) != k:
             yield ("claims", k, "id"), f"duplicate claim id {shown(name)}"
         step = _number(_at(claim, "step"))
-        if step is not None and learn_steps is not None and step > learn_steps >= 1:
-            yield (
-                ("claims", k, "step"),
-                f"{_text(step)} is beyond the {_text(learn_steps)} learning steps",
-            )
-    rows: dict[Fraction, int] = {}
-    for k, entry in enumerate(_list(_at(tree, "forget"))):
-        row = _number(entry)
-        if row is not None and rows.setdefault(row, k) != k:
-            yield ("forget", k), f"row {_text(row)} is listed twice"
-    data = _at(tree, "data")
+        if step is not None and total is not None and step > total:
+            message = f"{_text(step)} is beyond the {_text(total)} steps of learning and unlearning"
+            yield ("claims", k, "step"), message
+        after = _number(_at(claim, "after"))
+        if after is not None and after > len(stages):
+            plural = "s" if len(stages) > 1 else ""
+            message = f"{_text(after)} is beyond the {len(stages)} stage{plural} of forget"
+            yield ("claims", k, "after"), message
+
+
+def _forgotten(stages: Sequence[_Stage]) -> Contradictions:
+    return _twice(
+        ((*stage.rows_place, k), row) for stage in stages for k, row in enumerate(_list(stage.rows))
+    )
+
+
+def _one_unlearning(tree: Any, staged: bool) -> Contradictions:
+    if staged and _at(tree, "unlearn") is not None:
+        yield ("unlearn",), "must be left out: every stage of forget has its own"
+    if not staged and _at(tree, "unlearn") is None:
+        yield ("unlearn",), "is missing: give it here, or in every stage of forget"
+
+
+def _batches(tree: Any, stages: Sequence[_Stage]) -> Contradictions:
+    phases = [(("learn",), _at(tree, "learn")), *((s.unlearn_place, s.unlearn) for s in stages)]
+    for place, phase in phases:
+        order = _list(_at(phase, "batches", "cyclic", "order"))
+        yield from _twice(
+            ((*place, "batches", "cyclic", "order", k), row) for k, row in enumerate(order)
+        )
+
+
+def _data(tree: Any) -> Contradictions:
+    data, loss = _at(tree, "data"), _at(tree, "model", "loss")
+    labels = _LABELS.get(loss) if isinstance(loss, str) else None
     if _at(data, "target") == "unit":
         if _at(data, "positive") is not None:
             yield ("data", "target"), "must be none where positive makes the labels -1 and +1"
-        elif _at(tree, "model", "loss") == "logistic":
-            yield ("data", "target"), "must be none for logistic loss, whose labels are -1 and +1"
+        elif labels is not None:
+            yield ("data", "target"), f"must be none for {loss} loss, whose labels are {labels}"
+    if _at(data, "positive") is not None and loss == "softmax":
+        yield ("data", "positive"), f"must be null for softmax loss, whose labels are {labels}"
     source = _at(data, "source")
     if _at(data, "target_column") is not None and isinstance(source, str):
         kind = source.partition(":")[0]
         if kind not in ("csv", "parquet"):
             yield ("data", "target_column"), f"has no meaning for {shown(kind)} data"
+
+
+def _loss(tree: Any) -> Contradictions:
+    loss = _at(tree, "model", "loss")
+    if not isinstance(loss, str):
+        return
+    for key, owner in _OWN_KEYS.items():
+        given = _at(tree, "model", key) is not None
+        if loss == owner and not given:
+            yield ("model", key), f"is missing: {loss} loss needs it"
+        if loss in ("ridge", "logistic", *_OWN_KEYS.values()) and loss != owner and given:
+            yield ("model", key), f"has no meaning for {loss} loss"
+
+
+def _noise(tree: Any, stages: Sequence[_Stage]) -> Contradictions:
+    places: list[tuple[str, ...]] = [
+        ("output_noise",),
+        ("reference", "retrained", "output_noise"),
+        ("reference", "unlearn-retrained", "output_noise"),
+    ]
+    for place in places:
+        if _at(tree, "release") == "every-step" and _at(tree, *place) is not None:
+            yield place, "has no meaning with release every-step, which shows the iterates themselves"
+    place = ("reference", "unlearn-retrained", "noise")
+    sizes = {_number(_at(stage.unlearn, "step_size")) for stage in stages}
+    for convention in _LANGEVIN:
+        if len(sizes) > 1 and None not in sizes and _at(tree, *place, convention) is not None:
+            yield (
+                (*place, convention),
+                "depends on the step size, and the stages of forget have different ones: give std",
+            )
+
+
+def _twice(rows: Iterable[tuple[Place, Any]]) -> Contradictions:
+    first: dict[Fraction, Place] = {}
+    for place, entry in rows:
+        row = _number(entry)
+        if row is not None and first.setdefault(row, place) != place:
+            yield place, f"row {_text(row)} is listed twice"
 
 
 def _at(tree: Any, *keys: str) -> Any:
@@ -64,6 +169,13 @@ def _number(value: Any) -> Fraction | None:
         return exact(value)
     except PydanticCustomError:
         return None
+
+
+def _sum(values: Iterable[Any]) -> Fraction | None:
+    """The sum of counts, None unless each is at least 1."""
+    numbers = [_number(value) for value in values]
+    counts = [number for number in numbers if number is not None and number >= 1]
+    return sum(counts, Fraction(0)) if len(counts) == len(numbers) else None
 
 
 def _text(number: Fraction) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from certaudit.data.words import shown, shown_path
@@ -69,7 +70,9 @@ def load_spec(path: Path) -> LoadedSpec:
 def _contradictions(document: Document) -> Iterator[Diagnostic]:
     tree = document.tree
     for place, message in crosscheck(tree):
-        yield _diagnostic(document.file, document.marks, place, message)
+        absent = place not in document.marks.values
+        if not _refused(document, place) and not (absent and place[:-1] in document.incomplete):
+            yield _diagnostic(document.file, document.marks, place, message)
     lost = ("claims",) in document.refused or () in document.incomplete
     if isinstance(tree, dict) and tree.get("claims") in (None, []) and not lost:
         message = "no claims at all: nothing would be checked"
@@ -81,7 +84,7 @@ def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnost
         place, owner = _resolve(error)
         if not place and error["type"] == "spec":
             continue  # the model's own cross-check, which ``_contradictions`` reports in place
-        if any(place[:k] in document.refused for k in range(len(place) + 1)):
+        if _refused(document, place):
             continue
         if error["type"] == "spec" and _lost_a_part(document, place):
             continue
@@ -94,10 +97,15 @@ def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnost
             message = _unknown(str(place[-1]), owner)
             yield Diagnostic(document.file, message, line, column, dotted(place))
         else:
-            message = _message(error) + _found(document, place)
+            message = _message(error)
+            message += "" if error["type"] == "too_long" else _found(document, place)
             if error["type"] == "string_type" and place in document.marks.texts:
                 message += " (quote it)"
             yield _diagnostic(document.file, document.marks, place, message)
+
+
+def _refused(document: Document, place: Place) -> bool:
+    return any(place[:k] in document.refused for k in range(len(place) + 1))
 
 
 def _lost_a_part(document: Document, place: Place) -> bool:
@@ -118,6 +126,8 @@ def _message(error: ErrorDetails) -> str:
         return PATTERNS[context["pattern"]]
     if kind == "too_short":
         return "must not be empty"
+    if kind == "too_long":
+        return f"must have at most {context['max_length']} entries"
     if kind == "string_too_long":
         return f"must have at most {context['max_length']} characters"
     return _WANTED.get(kind) or shown(error["msg"], 200)
@@ -137,13 +147,11 @@ def _found(document: Document, place: Place) -> str:
 
 
 def _unknown(key: str, owner: type[BaseModel]) -> str:
-    known = list(owner.model_fields)
+    known = [field.alias or name for name, field in owner.model_fields.items()]
     close = get_close_matches(key, known, n=1)
-    return (
-        f"unknown key: did you mean {close[0]}?"
-        if close
-        else (f"unknown key: {', '.join(known)} are known here")
-    )
+    if close:
+        return f"unknown key: did you mean {close[0]}?"
+    return f"unknown key: {', '.join(known)} {'are' if len(known) > 1 else 'is'} known here"
 
 
 def _resolve(error: ErrorDetails) -> tuple[Place, type[BaseModel]]:
@@ -156,9 +164,23 @@ def _resolve(error: ErrorDetails) -> tuple[Place, type[BaseModel]]:
             owner = TAGGED[str(part)] or owner
         elif part is not None:
             place.append(part)
-            field = owner.model_fields.get(str(part))
-            if field and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                owner = field.annotation
+            owner = _nested(owner, str(part)) or owner
     if last is not None and (last not in TAGGED or error["type"] == "extra_forbidden"):
         place.append(last)
     return tuple(place), owner
+
+
+def _nested(owner: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """The model that ``key`` of ``owner`` holds, if it holds one."""
+    fields: dict[str, FieldInfo] = {
+        field.alias or name: field for name, field in owner.model_fields.items()
+    }
+    if key not in fields:
+        return None
+    annotation = fields[key].annotation
+    models = [
+        kind
+        for kind in (annotation, *get_args(annotation))
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+    ]
+    return models[0] if models else None

@@ -6,7 +6,7 @@ Numbers are exact: ``Fraction``, or ``int`` for counts.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from certaudit.claims import Theorem
 from certaudit.spec.crosscheck import crosscheck
 from certaudit.spec.fields import (
     ClaimId,
@@ -36,9 +37,12 @@ from certaudit.spec.fields import (
     fault,
 )
 from certaudit.spec.tags import (
+    BATCHES,
     CLAIM,
     CLIP,
+    CYCLIC,
     EPSILON_DELTA,
+    FORGET,
     GAUSSIAN,
     GAUSSIAN_START,
     LIST,
@@ -48,14 +52,17 @@ from certaudit.spec.tags import (
     POINT_START,
     REFERENCE,
     RENYI,
+    RETRAINED,
+    ROWS,
     SENSITIVITY,
+    STAGES,
     START,
-    STEPS_REFERENCE,
+    UNLEARN_RETRAINED,
     WORD,
 )
 
 Direction: TypeAlias = Literal["both", "P|Q", "Q|P"]
-Theorem: TypeAlias = Literal["benarroch-2026", "chien-2024a"]
+MAX_STAGES = 1000
 
 
 class _Part(BaseModel):
@@ -97,18 +104,46 @@ class DataSpec(_Part):
     ] = None
 
 
+def _needed_by(loss: str, key: str) -> dict[str, Any]:
+    """Return the JSON Schema that asks for ``key`` with this loss, and refuses it with others."""
+    return {
+        "if": {"properties": {"loss": {"const": loss}}, "required": ["loss"]},
+        "then": {"properties": {key: {"not": {"type": "null"}}}, "required": [key]},
+        "else": {"properties": {key: {"type": "null"}}},
+    }
+
+
 class ModelSpec(_Part):
-    """The objective F(w) = (1/N) sum_j loss(x_j.w, y_j) + (l2/2) |w|^2."""
+    """The objective F(w) = (1/N) sum_j loss(x_j.w, y_j) + (l2/2) |w|^2.
+
+    With softmax u = W^T x_j has one number for every class; W (d, classes) is flattened row by row.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"allOf": [_needed_by("huber", "threshold"), _needed_by("softmax", "classes")]}
+    )
 
     loss: Annotated[
-        Literal["ridge", "logistic"],
-        Field(description="ridge (u-y)^2/2, or logistic log(1 + exp(-y u)) with y in {-1, +1}"),
+        Literal["ridge", "logistic", "huber", "softmax"],
+        Field(
+            description="ridge (u-y)^2/2; logistic log(1 + exp(-y u)) with y in {-1, +1}; huber: "
+            "ridge up to |u-y| = threshold, linear beyond; softmax log(sum_k exp(u_k)) - u_y with "
+            "y in 0..classes-1"
+        ),
     ]
     l2: Annotated[NonNegative, Field(description="regularization strength lambda")]
     normalizer: Annotated[
         Literal["fixed", "current", "sum"],
-        Field(description="N: the original n, the number of rows in the sum, or 1"),
+        Field(description="N: the batch's rows before any removal, its rows after it, or 1"),
     ]
+    threshold: Annotated[
+        Positive | None,
+        Field(description="huber only: the magnitude of u-y where the loss turns linear"),
+    ] = None
+    classes: Annotated[
+        Annotated[int, Number(at_least=2, at_most=1000, whole=True)] | None,
+        Field(description="softmax only: number of classes"),
+    ] = None
 
 
 class Noise(_Part):
@@ -139,10 +174,16 @@ class Noise(_Part):
         return value
 
 
+class OutputNoise(_Part):
+    """Gaussian noise added once to every coordinate of the released model."""
+
+    std: Annotated[NonNegative, Field(description="standard deviation")]
+
+
 class PointStart(_Part):
     """A start at one point."""
 
-    point: Annotated[tuple[Real, ...], Field(description="w_0, d numbers")]
+    point: Annotated[tuple[Real, ...], Field(description="w_0, a number for every parameter")]
 
 
 class GaussianLaw(_Part):
@@ -151,7 +192,7 @@ class GaussianLaw(_Part):
     mean: Annotated[
         Annotated[Real, Tag(NUMBER)] | Annotated[tuple[Real, ...], Tag(LIST)],
         MEAN,
-        Field(description="mean: d numbers, or one for every coordinate"),
+        Field(description="mean: a number for every parameter, or one for all of them"),
     ] = Fraction(0)
     std: Annotated[NonNegative, Field(description="standard deviation of every coordinate")]
 
@@ -172,15 +213,46 @@ class PartialClip(_Part):
     ]
 
 
-class UnlearnSpec(_Part):
-    """The unlearning phase: noisy gradient steps on D' = D without the forgotten points."""
+class Cycle(_Part):
+    """Batches taken in turn, cut from a fixed order of the rows; each phase begins with the first."""
 
+    size: Annotated[
+        Annotated[int, Number(at_least=1, at_most=10**9, whole=True)],
+        Field(description="rows in a batch; the last of a cycle may have fewer"),
+    ]
+    order: Annotated[
+        tuple[Index, ...] | None,
+        Field(description="the order, every row once; default 0, 1, 2, ..."),
+    ] = None
+
+
+class CyclicBatches(_Part):
+    """Mini-batches in a fixed cyclic order."""
+
+    cyclic: Cycle
+
+
+Batches: TypeAlias = Annotated[
+    Annotated[Literal["full"], Tag(WORD)] | Annotated[CyclicBatches, Tag(CYCLIC)], BATCHES
+]
+
+
+class _Phase(_Part):
     steps: Annotated[Steps, Field(description="number of steps")]
     step_size: Annotated[Positive, Field(description="step size eta")]
     noise: Noise
 
 
-class LearnSpec(UnlearnSpec):
+class UnlearnSpec(_Phase):
+    """An unlearning phase: noisy gradient steps on D without the points forgotten so far."""
+
+    batches: Annotated[
+        Batches | None,
+        Field(description="rows used in one step; default as in the learning phase"),
+    ] = None
+
+
+class LearnSpec(_Phase):
     """The learning phase: noisy gradient steps on D."""
 
     start: Annotated[
@@ -190,9 +262,7 @@ class LearnSpec(UnlearnSpec):
         START,
         Field(description="law of the start w_0"),
     ] = "zeros"
-    batches: Annotated[
-        Literal["full"], Field(description="rows used in one step: full is all of them")
-    ] = "full"
+    batches: Annotated[Batches, Field(description="rows used in one step: full is all of them")] = "full"
     projection: Annotated[
         Positive | None,
         Field(description="radius R of the ball about 0 that every iterate is projected onto"),
@@ -204,16 +274,54 @@ class LearnSpec(UnlearnSpec):
     ] = None
 
 
-class RetrainedSteps(_Part):
-    """How long the retrained model learns."""
+class StageSpec(_Part):
+    """One deletion request of several, served in order."""
 
-    steps: Annotated[Steps, Field(description="number of learning steps of the reference")]
+    rows: Annotated[
+        tuple[Index, ...],
+        Field(min_length=1, description="rows of the points forgotten now, counted from 0"),
+    ]
+    unlearn: UnlearnSpec
+
+
+_ReferenceOutputNoise: TypeAlias = Annotated[
+    OutputNoise | None,
+    Field(description="noise on the reference's released model; default as in the run"),
+]
+
+
+class Retrained(_Part):
+    """How a retrained model differs from the run's learning phase."""
+
+    steps: Annotated[
+        Steps | None,
+        Field(description="number of learning steps of the reference; default as in the run"),
+    ] = None
+    output_noise: _ReferenceOutputNoise = None
 
 
 class RetrainedReference(_Part):
-    """The learning phase alone without the forgotten points, for a given number of steps."""
+    """The learning phase alone, without the forgotten points."""
 
-    retrained: RetrainedSteps
+    retrained: Retrained
+
+
+class UnlearnRetrained(_Part):
+    """The noise of a reference that is another one than the run's."""
+
+    noise: Annotated[
+        Noise | None,
+        Field(description="noise of the reference's unlearning steps; default as in the run"),
+    ] = None
+    output_noise: _ReferenceOutputNoise = None
+
+
+class UnlearnRetrainedReference(_Part):
+    """Learning and every unlearning phase, all without the forgotten points."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    unlearn_retrained: Annotated[UnlearnRetrained, Field(alias="unlearn-retrained")]
 
 
 class _ClaimPart(_Part):
@@ -225,6 +333,10 @@ class _DirectedClaim(_ClaimPart):
     direction: Annotated[
         Direction, Field(description="which of the laws P, Q comes first; both claims both")
     ] = "both"
+    after: Annotated[
+        Annotated[int, Number(at_least=1, at_most=MAX_STAGES, whole=True)] | None,
+        Field(description="the model released after this stage of forget, counted from 1; default all"),
+    ] = None
 
 
 class EpsilonDeltaSpec(_DirectedClaim):
@@ -251,9 +363,12 @@ class GaussianSpec(_DirectedClaim):
 
 
 class SensitivitySpec(_ClaimPart):
-    """One learning step moves by at most this when the forgotten points are removed."""
+    """One step moves by at most this when the forgotten points are removed."""
 
-    step: Annotated[Steps, Field(description="learning step, counted from 1")]
+    step: Annotated[
+        Annotated[int, Number(at_least=1, at_most=10**12, whole=True)],
+        Field(description="step, counted from 1 through learning and then all unlearning"),
+    ]
     sensitivity: Annotated[
         NonNegative, Field(description="norm of the difference of the step's two images")
     ]
@@ -293,8 +408,20 @@ def _no_list(value: Any) -> Any:
     return () if value is None else value
 
 
+_UNLEARN_ONCE: dict[str, Any] = {
+    "if": {
+        "properties": {"forget": {"contains": {"type": "object"}}},
+        "required": ["forget"],
+    },
+    "then": {"properties": {"unlearn": {"type": "null"}}},
+    "else": {"properties": {"unlearn": {"not": {"type": "null"}}}, "required": ["unlearn"]},
+}
+
+
 class Spec(_Part):
     """A learn/unlearn run, and the claims of the certificate issued for it."""
+
+    model_config = ConfigDict(json_schema_extra=_UNLEARN_ONCE)
 
     certaudit: Annotated[Version, Field(description="version of this format")]
     name: Annotated[Line, Field(description="name of the run")]
@@ -302,13 +429,23 @@ class Spec(_Part):
     model: ModelSpec
     learn: LearnSpec
     forget: Annotated[
-        tuple[Index, ...],
-        Field(min_length=1, description="rows of the forgotten points, counted from 0"),
+        Annotated[tuple[Index, ...], Field(min_length=1), Tag(ROWS)]
+        | Annotated[tuple[StageSpec, ...], Field(max_length=MAX_STAGES), Tag(STAGES)],
+        FORGET,
+        Field(
+            description="rows of the forgotten points, counted from 0; or stages, each with rows and "
+            "an unlearning phase of its own"
+        ),
     ]
-    unlearn: UnlearnSpec
+    unlearn: Annotated[
+        UnlearnSpec | None,
+        Field(description="the unlearning phase, where forget lists rows and not stages"),
+    ] = None
+    output_noise: Annotated[OutputNoise | None, Field(description="noise on the released model")] = None
     reference: Annotated[
         Annotated[Literal["unlearn-retrained", "retrained"], Tag(WORD)]
-        | Annotated[RetrainedReference, Tag(STEPS_REFERENCE)],
+        | Annotated[RetrainedReference, Tag(RETRAINED)]
+        | Annotated[UnlearnRetrainedReference, Tag(UNLEARN_RETRAINED)],
         REFERENCE,
         Field(description="law Q that the law P of the unlearned model is compared with"),
     ]
@@ -321,9 +458,16 @@ class Spec(_Part):
 
     @model_validator(mode="after")
     def _crosscheck(self) -> Spec:
-        for _, message in crosscheck(self.model_dump()):
+        for _, message in crosscheck(self.model_dump(by_alias=True)):
             raise fault(message)
         return self
+
+    @property
+    def stages(self) -> tuple[StageSpec, ...]:
+        """The deletion requests in order, one if ``forget`` lists rows."""
+        if self.unlearn is None:
+            return cast(tuple[StageSpec, ...], self.forget)
+        return (StageSpec(rows=cast(tuple[int, ...], self.forget), unlearn=self.unlearn),)
 
 
 TAGGED: dict[str, type[BaseModel] | None] = {
@@ -333,7 +477,11 @@ TAGGED: dict[str, type[BaseModel] | None] = {
     POINT_START: PointStart,
     GAUSSIAN_START: GaussianStart,
     PARTIAL_CLIP: PartialClip,
-    STEPS_REFERENCE: RetrainedReference,
+    CYCLIC: CyclicBatches,
+    ROWS: None,
+    STAGES: StageSpec,
+    RETRAINED: RetrainedReference,
+    UNLEARN_RETRAINED: UnlearnRetrainedReference,
     EPSILON_DELTA: EpsilonDeltaSpec,
     RENYI: RenyiSpec,
     GAUSSIAN: GaussianSpec,

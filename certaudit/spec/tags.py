@@ -13,7 +13,9 @@ from pydantic import BaseModel, Discriminator
 
 WORD, NUMBER, LIST = "<word>", "<number>", "<list>"
 POINT_START, GAUSSIAN_START = "<point-start>", "<gaussian-start>"
-PARTIAL_CLIP, STEPS_REFERENCE = "<clip>", "<retrained>"
+PARTIAL_CLIP, CYCLIC = "<clip>", "<cyclic>"
+ROWS, STAGES = "<rows>", "<stages>"
+RETRAINED, UNLEARN_RETRAINED = "<retrained>", "<unlearn-retrained>"
 EPSILON_DELTA, RENYI, GAUSSIAN = "<epsilon-delta>", "<renyi>", "<gaussian>"
 SENSITIVITY = "<sensitivity>"
 
@@ -65,8 +67,22 @@ def _mean(value: Any) -> str | None:
     return LIST if isinstance(value, list | tuple) else NUMBER
 
 
+def _batches(value: Any) -> str | None:
+    return WORD if _keys(value) is None else CYCLIC
+
+
+def _forget(value: Any) -> str | None:
+    entries = value if isinstance(value, list | tuple) else ()
+    return STAGES if any(_keys(entry) is not None for entry in entries) else ROWS
+
+
 def _reference(value: Any) -> str | None:
-    return WORD if _keys(value) is None else STEPS_REFERENCE
+    keys = _keys(value)
+    if keys is None:
+        return WORD
+    kinds = ("unlearn-retrained", "retrained")
+    meant = [kind for key in keys for kind in get_close_matches(key, kinds, n=1)]
+    return UNLEARN_RETRAINED if "unlearn-retrained" in meant else RETRAINED
 
 
 def _choice(choose: Callable[[Any], str | None], message: str) -> Discriminator:
@@ -81,4 +97,6 @@ CLAIM = _choice(
 START = _choice(_start, "must be zeros, or a mapping with point or gaussian")
 CLIP = _choice(_clip, "must be null, a number or a mapping")
 MEAN = _choice(_mean, "must be a number or a list of numbers")
+BATCHES = _choice(_batches, "must be full, or a mapping with cyclic")
+FORGET = _choice(_forget, "must be a list of rows, or a list of stages")
 REFERENCE = _choice(_reference, "must be unlearn-retrained or retrained, or a mapping")

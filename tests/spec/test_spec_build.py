@@ -11,7 +11,7 @@ import pytest
 from spec_samples import GOOD, faults, places, spoiled, write
 
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
-from certaudit.run import Clip, Phase, Reference, Run, Start
+from certaudit.run import Clip, Phase, Reference, Request, Run, Start
 from certaudit.spec import build, build_claims, build_run, load_spec
 
 
@@ -24,7 +24,8 @@ def test_the_example(tmp_path: Path) -> None:
     assert (run.n, run.d, run.X.dtype, run.y.dtype) == (442, 10, np.float64, np.float64)
     assert (run.loss, run.l2, run.normalizer) == ("ridge", Fraction(1, 20), "fixed")
     assert run.learn == Phase(200, Fraction(5, 2), Fraction(1, 2500))
-    assert run.unlearn == Phase(20, Fraction(5, 2), Fraction(1, 2500))
+    assert run.requests == (Request((7,), Phase(20, Fraction(5, 2), Fraction(1, 2500))),)
+    assert (run.output_variance, run.threshold, run.classes) == (0, None, 1)
     assert run.start == Start((Fraction(0),) * 10, Fraction(0))
     assert (run.forget, run.projection, run.clip) == ((7,), None, None)
     assert (run.reference, run.release) == (Reference("unlearn-retrained", 200), "final")
@@ -132,13 +133,13 @@ def test_data_hash(tmp_path: Path) -> None:
             "start: zeros",
             "start: {point: [1, 2]}",
             (9, 72, "learn.start.point"),
-            "has 2 numbers, the data have 10 feature columns",
+            "has 2 numbers, the model has 10 parameters (10 features)",
         ),
         (
             "start: zeros",
             "start: {gaussian: {mean: [1], std: 1}}",
             (9, 82, "learn.start.gaussian.mean"),
-            "has 1 numbers, the data have 10 feature columns",
+            "has 1 number, the model has 10 parameters (10 features)",
         ),
         (
             "  target: unit",

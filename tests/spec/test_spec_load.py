@@ -7,6 +7,7 @@ import random
 import warnings
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from spec_samples import GOOD, faults, places, spoiled, write
 
+from certaudit.claims import Theorem
 from certaudit.errors import InputError
 from certaudit.spec import Spec, load_spec
 from certaudit.spec.reader import read
@@ -70,7 +72,7 @@ BAD = [
     ("sklearn:diabetes", "diabetes", (4, 11, "data.source"), "must be sklearn:"),
     ("sklearn:diabetes", "sklearn:boston", (4, 11, "data.source"), "one of scikit-learn's"),
     ("sklearn:diabetes", "'csv:'", (4, 11, "data.source"), "must be sklearn:"),
-    ("loss: ridge", "loss: lasso", (8, 15, "model.loss"), "'ridge' or 'logistic', found lasso"),
+    ("loss: ridge", "loss: lasso", (8, 15, "model.loss"), "'huber' or 'softmax', found lasso"),
     ("loss: ridge", "loss: logistic", (6, 11, "data.target"), "must be none for logistic loss"),
     ("l2: 0.05", "l2: -0.05", (8, 26, "model.l2"), "at least 0, found -0.05"),
     ("l2: 0.05", "l2: yes", (8, 26, "model.l2"), "must be a number, at least 0, found yes"),
@@ -120,6 +122,141 @@ BAD = [
         "is missing",
     ),
     ("batches: full", "batches: cyclic", (9, 80, "learn.batches"), "must be 'full'"),
+    ("batches: full", "batches: {cyclic: 8}", (9, 89, "learn.batches.cyclic"), "must be a mapping"),
+    (
+        "batches: full",
+        "batches: {cyclic: {size: 0}}",
+        (9, 96, "learn.batches.cyclic.size"),
+        "a whole number, at least 1",
+    ),
+    (
+        "batches: full",
+        "batches: {cyclic: {sise: 8}}",
+        (9, 90, "learn.batches.cyclic.sise"),
+        "did you mean size?",
+    ),
+    (
+        "batches: full",
+        "batches: {cyclic: {order: [0]}}",
+        (9, 81, "learn.batches.cyclic.size"),
+        "is missing",
+    ),
+    (
+        "batches: full",
+        "batches: {cyclic: {size: 8, order: [0, 1, 0]}}",
+        (9, 113, "learn.batches.cyclic.order.2"),
+        "row 0 is listed twice",
+    ),
+    (
+        "batches: full",
+        "batches: {cyclic: {size: 8, order: [-1]}}",
+        (9, 107, "learn.batches.cyclic.order.0"),
+        "at least 0",
+    ),
+    ("batches: full", "batches: {cycle: 1}", (9, 81, "learn.batches.cycle"), "did you mean cyclic?"),
+    ("20, step", "20, batches: 5, step", (11, 31, "unlearn.batches"), "must be 'full', found 5"),
+    ("20, step", "20, batches: [5], step", (11, 31, "unlearn.batches"), "must be 'full'"),
+    ("ridge, l2", "huber, l2", (8, 1, "model.threshold"), "is missing: huber loss needs it"),
+    ("ridge,", "huber, threshold: 0,", (8, 33, "model.threshold"), "greater than 0, found 0"),
+    ("ridge,", "ridge, threshold: 1,", (8, 33, "model.threshold"), "no meaning for ridge loss"),
+    ("ridge,", "softmax, threshold: 1, classes: 9,", (8, 35, "model.threshold"), "for softmax loss"),
+    ("ridge, l2", "softmax, l2", (8, 1, "model.classes"), "is missing: softmax loss needs it"),
+    ("ridge,", "softmax, classes: 1,", (8, 33, "model.classes"), "at least 2 and at most 1000"),
+    ("ridge,", "softmax, classes: 1001,", (8, 33, "model.classes"), "at most 1000, found 1001"),
+    ("ridge,", "softmax, classes: 2.5,", (8, 33, "model.classes"), "a whole number"),
+    ("ridge,", "huber, classes: 2, threshold: 1,", (8, 31, "model.classes"), "for huber loss"),
+    ("ridge,", "softmax, classes: 9,", (6, 11, "data.target"), "must be none for softmax loss"),
+    (
+        "rows: unit\n  target: unit\n  sha256: null\nmodel: {loss: ridge,",
+        "positive: 3\n\n\nmodel: {loss: softmax, classes: 9,",
+        (5, 13, "data.positive"),
+        "must be null for softmax loss",
+    ),
+    ("20, step", "20, bathces: full, step", (11, 22, "unlearn.bathces"), "did you mean batches?"),
+    ("unlearn: {", "unlaern: {", (1, 1, "unlearn"), "is missing: give it here, or in every stage"),
+    ("unlearn: {", "unlaern: {", (11, 1, "unlaern"), "did you mean unlearn?"),
+    ("[7]", "[{rows: [7]}]", (10, 10, "forget.0.unlearn"), "is missing"),
+    ("[7]", "[{rows: [7]}]", (11, 10, "unlearn"), "must be left out: every stage of forget has"),
+    ("[7]", "[{rows: []}]", (10, 17, "forget.0.rows"), "must not be empty"),
+    ("[7]", "[{rows: [7]}, 8]", (10, 23, "forget.1"), "must be a mapping, found 8"),
+    ("[7]", "[{rows: [7]}, {rows: [8, 7]}]", (10, 34, "forget.1.rows.1"), "row 7 is listed twice"),
+    ("[7]", "[{row: [7]}]", (10, 11, "forget.0.row"), "did you mean rows?"),
+    (
+        "[7]",
+        "[{rows: [7], unlearn: {steps: 0}}]",
+        (10, 39, "forget.0.unlearn.steps"),
+        "at least 1",
+    ),
+    (
+        "[7]",
+        "[{rows: [7], unlearn: {noise: {sdt: 1}}}]",
+        (10, 40, "forget.0.unlearn.noise.sdt"),
+        "did you mean std?",
+    ),
+    ("claims:", "output_noise: 1\nclaims:", (13, 15, "output_noise"), "must be a mapping, found 1"),
+    (
+        "claims:",
+        "output_noise: {langevin_sigma: 1}\nclaims:",
+        (13, 16, "output_noise.langevin_sigma"),
+        "unknown key: std is known here",
+    ),
+    (
+        "claims:",
+        "output_noise: {std: -1}\nclaims:",
+        (13, 21, "output_noise.std"),
+        "at least 0, found -1",
+    ),
+    (
+        "claims:",
+        "release: every-step\noutput_noise: {std: 1}\nclaims:",
+        (14, 15, "output_noise"),
+        "no meaning with release every-step",
+    ),
+    (
+        "unlearn-retrained\n",
+        "{unlearn-retrained: {output_noise: {std: 1}}}\nrelease: every-step\n",
+        (12, 47, "reference.unlearn-retrained.output_noise"),
+        "no meaning with release every-step",
+    ),
+    (
+        "unlearn-retrained\n",
+        "{retrained: {output_noise: {std: 1}}}\nrelease: every-step\n",
+        (12, 39, "reference.retrained.output_noise"),
+        "no meaning with release every-step",
+    ),
+    (
+        "unlearn-retrained",
+        "{retrained: {noise: {std: 1}}}",
+        (12, 25, "reference.retrained.noise"),
+        "unknown key",
+    ),
+    (
+        "unlearn-retrained",
+        "{unlearn-retrained: {steps: 1}}",
+        (12, 33, "reference.unlearn-retrained.steps"),
+        "unknown key: noise, output_noise are known here",
+    ),
+    (
+        "unlearn-retrained",
+        "{unlearn_retrained: {noise: {std: 1}}}",
+        (12, 13, "reference.unlearn_retrained"),
+        "did you mean unlearn-retrained?",
+    ),
+    (
+        "unlearn-retrained",
+        "{unlearn-retrained: {noise: {std: 1, langevin_sigma: 1}}}",
+        (12, 40, "reference.unlearn-retrained.noise"),
+        "names two noise conventions",
+    ),
+    (
+        "unlearn-retrained",
+        "{unlearn-retrained: {noise: {sdt: 1}}}",
+        (12, 41, "reference.unlearn-retrained.noise.sdt"),
+        "did you mean std?",
+    ),
+    ("id: issued,", "id: issued, after: 0,", (14, 25, "claims.0.after"), "at least 1"),
+    ("id: issued,", "id: issued, after: 2,", (14, 25, "claims.0.after"), "2 is beyond the 1 stage of"),
+    ("id: sensitivity,", "id: sensitivity, after: 1,", (17, 23, "claims.3.after"), "unknown key"),
     ("batches: full", "projection: 0", (9, 83, "learn.projection"), "greater than 0"),
     ("batches: full", "clip: 0", (9, 77, "learn.clip"), "greater than 0, found 0"),
     ("batches: full", "clip: {norm: 1}", (9, 71, "learn.clip.regularizer"), "is missing"),
@@ -150,9 +287,9 @@ BAD = [
     ("order: 8", "order: 1", (15, 24, "claims.1.order"), "greater than 1, found 1"),
     ("renyi: 0.001", "renyi: -1", (15, 34, "claims.1.renyi"), "at least 0"),
     ("mu: 0.05", "mu: -1", (16, 24, "claims.2.mu"), "at least 0"),
-    ("mu: 0.05", "theorem: foo, mu: 1", (16, 29, "claims.2.theorem"), "'benarroch-2026' or"),
+    ("mu: 0.05", "theorem: foo, mu: 1", (16, 29, "claims.2.theorem"), "'benarroch-2026', "),
     ("mu: 0.05", "direction: P, mu: 1", (16, 31, "claims.2.direction"), "'both', 'P|Q' or 'Q|P'"),
-    ("step: 10,", "step: 201,", (17, 29, "claims.3.step"), "201 is beyond the 200 learning"),
+    ("step: 10,", "step: 221,", (17, 29, "claims.3.step"), "221 is beyond the 220 steps of"),
     ("step: 10,", "step: 0,", (17, 29, "claims.3.step"), "at least 1"),
     ("sensitivity: 0.006", "sensitivity: -1", (17, 46, "claims.3.sensitivity"), "at least 0"),
     ("probability: 1e-6", "probability: 1", (17, 66, "claims.3.probability"), "less than 1"),
@@ -190,10 +327,97 @@ def test_bad_input(
         ("claims:\n", "claims: !claims\n"),
         ("model: {", "model: &m {"),
         ("[7]", "[7, *seven]"),
+        ("unlearn: {", "unlearn: &u {"),
+        ("unlearn: {steps: 20, step_size: 2.5, noise: {std: 0.02}}", "unlearn: *u"),
+        ("unlearn: {steps: 20, step_size: 2.5, noise: {std: 0.02}}", "<<: {a: 1}"),
+        ("unlearn: {steps: 20, step_size: 2.5, noise: {std: 0.02}}\n", ""),
+        ("{loss: ridge", "{<<: {threshold: 1}, loss: huber"),
+        ("[7]", "[0, 1, 2, 3, 4, 5, 6, 7, 8, 7]"),
+        ("unlearn-retrained", "{}"),
     ],
 )
 def test_one_mistake_is_one_line(old: str, new: str, tmp_path: Path) -> None:
     assert len(faults(tmp_path, spoiled(old, new))) == 1
+
+
+TWO_STAGES = (
+    GOOD[: GOOD.index("forget:")]
+    + """\
+forget:
+  - {rows: [3], unlearn: {steps: 5, step_size: 1, noise: {std: 0.02}}}
+  - {rows: [9, 7], unlearn: {steps: 6, step_size: 2, noise: {std: 1}, batches: {cyclic: {size: 8}}}}
+reference: {unlearn-retrained: {noise: {std: 0.1}, output_noise: {std: 0.2}}}
+output_noise: {std: 0.3}
+claims:
+  - {id: first, epsilon: 1, delta: 1e-5, after: 1}
+  - {id: second, epsilon: 1, delta: 1e-5, after: 2, theorem: neel-2021}
+  - {id: step, step: 211, sensitivity: 1, probability: 0}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        ("after: 2", "after: 3", (17, 50, "claims.1.after"), "3 is beyond the 2 stages of forget"),
+        ("step: 211", "step: 212", (18, 22, "claims.2.step"), "212 is beyond the 211 steps of learning"),
+        (
+            "std: 0.1}",
+            "langevin_sigma: 0.1}",
+            (13, 57, "reference.unlearn-retrained.noise.langevin_sigma"),
+            "the stages of forget have different ones: give std",
+        ),
+        (
+            "std: 0.1}",
+            "inverse_temperature: 3}",
+            (13, 62, "reference.unlearn-retrained.noise.inverse_temperature"),
+            "depends on the step size",
+        ),
+        (
+            "size: 8}",
+            "size: 8, order: [4, 4]}",
+            (12, 110, "forget.1.unlearn.batches.cyclic.order.1"),
+            "twice",
+        ),
+        ("  - {rows: [3]", "  - {rows: [7]", (12, 16, "forget.1.rows.1"), "row 7 is listed twice"),
+        ("  - {rows: [9, 7]", "  - {rows: [9, 9]", (12, 16, "forget.1.rows.1"), "row 9 is listed twice"),
+    ],
+)
+def test_bad_stages(
+    old: str, new: str, place: tuple[int, int, str], message: str, tmp_path: Path
+) -> None:
+    assert TWO_STAGES.count(old) == 1
+    (found,) = faults(tmp_path, TWO_STAGES.replace(old, new))
+    assert places((found,)) == [place]
+    assert message in found.message
+
+
+def test_a_convention_fits_stages_of_one_step_size(tmp_path: Path) -> None:
+    text = TWO_STAGES.replace("step_size: 2,", "step_size: 1,").replace(
+        "{std: 0.1}", "{langevin_sigma: 1}"
+    )
+    load(tmp_path, text)
+
+
+def test_stages_up_to_the_limit(tmp_path: Path) -> None:
+    phase = "{steps: 1, step_size: 1, noise: {std: 1}}"
+
+    def stages(count: int) -> str:
+        listed = "".join(f"  - {{rows: [{k}], unlearn: {phase}}}\n" for k in range(count))
+        return GOOD[: GOOD.index("forget:")] + "forget:\n" + listed + GOOD[GOOD.index("reference:") :]
+
+    assert len(load(tmp_path, stages(1000)).stages) == 1000
+    (found,) = faults(tmp_path, stages(1001))
+    assert places((found,)) == [(11, 3, "forget")]
+    assert found.message == "must have at most 1000 entries"
+
+
+@pytest.mark.parametrize("name", get_args(Theorem))
+def test_every_theorem_can_be_named_and_a_wrong_name_lists_it(name: str, tmp_path: Path) -> None:
+    spec = load(tmp_path, spoiled("delta: 1e-5", f"delta: 1e-5, theorem: {name}"))
+    assert spec.claims[0].theorem == name
+    (found,) = faults(tmp_path, spoiled("delta: 1e-5", "delta: 1e-5, theorem: no-such"))
+    assert f"'{name}'" in found.message
 
 
 def test_all_faults_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -281,6 +505,10 @@ def test_model_alone_refuses_contradictions_too(tmp_path: Path) -> None:
     assert Spec.model_validate(content).forget == (7,)
     with pytest.raises(ValidationError, match="listed twice"):
         Spec.model_validate({**content, "forget": [7, 7]})
+    with pytest.raises(ValidationError, match="must be left out"):
+        Spec.model_validate({**content, "forget": [{"rows": [7], "unlearn": content["unlearn"]}]})
+    with pytest.raises(ValidationError, match="give it here"):
+        Spec.model_validate({**content, "unlearn": None})
     with pytest.raises(ValidationError, match="binary float"):
         Spec.model_validate({**content, "model": {**content["model"], "l2": 0.1}})
 
@@ -288,8 +516,9 @@ def test_model_alone_refuses_contradictions_too(tmp_path: Path) -> None:
 def test_spec_survives_json(tmp_path: Path) -> None:
     text = spoiled("l2: 0.05", "l2: 1/3").replace("start: zeros", "start: {point: [1e-3, 5]}")
     text = text.replace("delta: 1e-5", "delta: 1e-3000")
-    spec = load(tmp_path, text)
-    assert Spec.model_validate_json(spec.model_dump_json()) == spec
+    for valid in (text, TWO_STAGES):
+        spec = load(tmp_path, valid)
+        assert Spec.model_validate_json(spec.model_dump_json()) == spec
 
 
 def test_json_schema_describes_every_field() -> None:
@@ -328,17 +557,27 @@ VALUES = st.sampled_from(
         "{point: [1]}",
         "'<word>'",
         "{steps: 1}",
+        "{cyclic: {size: 2}}",
+        "{unlearn-retrained: {noise: {std: 1}}}",
+        "[{rows: [1]}, 3]",
+        "huber",
+        "softmax",
     ]
 )
 
 
 @settings(max_examples=150, deadline=None)
-@given(seed=st.integers(0, 10**9), value=VALUES, drop=st.booleans())
+@given(
+    good=st.sampled_from([GOOD, TWO_STAGES]),
+    seed=st.integers(0, 10**9),
+    value=VALUES,
+    drop=st.booleans(),
+)
 def test_any_spoiled_spec_is_refused_or_read(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, value: str, drop: bool
+    tmp_path_factory: pytest.TempPathFactory, good: str, seed: int, value: str, drop: bool
 ) -> None:
     chooser = random.Random(seed)
-    words = GOOD.replace("{", " { ").replace("}", " } ").replace(",", " , ").split(" ")
+    words = good.replace("{", " { ").replace("}", " } ").replace(",", " , ").split(" ")
     place = chooser.randrange(len(words))
     words[place] = "" if drop else value
     words[chooser.randrange(len(words))] = value
