@@ -1,39 +1,57 @@
-"""One gradient step for a batch of models at once, full batch, as section 1 states it."""
+"""One gradient step for many models at once, as section 1 states it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from certaudit.run import Run
+from certaudit.run import Batch, Clip, Run
+from certaudit.shadows.losses import slope
 
-DataWorld = Literal["D", "D'"]
 Gradient = Callable[[Tensor], Tensor]
+"""From (m, parameters) models to the (m, parameters) gradients of the objective there."""
 
-LOSS_SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "ridge": lambda u, y: u - y,
-    "logistic": lambda u, y: -y * torch.sigmoid(-y * u),
-}
+Shrink = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""From slopes and margins (m, classes, rows) and models to the clip's factors (m, rows)."""
+
+MARGIN_BYTES = 1 << 28
 
 
-def gradient(run: Run, world: DataWorld, dtype: torch.dtype) -> Gradient:
-    """Gradient of the world's objective: a function from (m, d) models to (m, d) gradients.
+def most_models(run: Run) -> int:
+    """About how many models at once keep one table of margins, of every model at every row, small."""
+    return max(1, MARGIN_BYTES // (8 * run.n * run.classes))
 
-    The normalizer N is n (``fixed``), the number of rows summed (``current``) or 1 (``sum``).
-    """
-    rows = list(range(run.n)) if world == "D" else list(run.kept)
-    x = torch.as_tensor(np.asarray(run.X[rows], dtype=np.float64), dtype=dtype)
-    y = torch.as_tensor(np.asarray(run.y[rows], dtype=np.float64), dtype=dtype)
-    count = {"fixed": run.n, "current": len(rows), "sum": 1}[run.normalizer]
-    if run.loss == "ridge" and run.clip is None:
-        return _quadratic(x, y, count, float(run.l2))
-    if run.clip is not None and run.clip.regularizer:
-        return _clipped_whole(run, x, y, count)
-    return _by_margin(run, x, y, count)
+
+def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
+    """Gradient of the objective on ``batch``."""
+    rows, count, l2 = run.rows(batch), run.count(batch), float(run.l2)
+    x = torch.as_tensor(np.asarray(run.X[list(rows)], dtype=np.float64), dtype=dtype)
+    y = torch.as_tensor(np.asarray(run.y[list(rows)], dtype=np.float64), dtype=dtype)
+    if run.loss == "ridge" and run.clip is None and len(rows) >= run.d:
+        return _quadratic(x, y, count, l2)
+    of_margins = slope(run, y)
+    shrink = None if run.clip is None else _shrink(run.clip, l2, x)
+    inside = run.clip is not None and run.clip.regularizer
+
+    def evaluate(models: Tensor) -> Tensor:
+        m, classes = len(models), run.classes
+        # (m, d, classes) with the classes first: every model's margins are one product.
+        matrices = models.reshape(m, run.d, classes).transpose(1, 2).reshape(m * classes, run.d)
+        margins = (matrices @ x.T).reshape(m, classes, len(rows))
+        weights = of_margins(margins)
+        decay: Tensor | float = l2
+        if shrink is not None:
+            factors = shrink(weights, margins, models)
+            weights = weights * factors[:, None]
+            if inside:
+                decay = l2 * factors.sum(dim=1, keepdim=True) / count
+        total = (weights.reshape(m * classes, len(rows)) @ x).reshape(m, classes, run.d)
+        return total.transpose(1, 2).reshape(models.shape) / count + decay * models
+
+    return evaluate
 
 
 def project(models: Tensor, radius: float | None) -> Tensor:
@@ -50,33 +68,19 @@ def _quadratic(x: Tensor, y: Tensor, count: int, l2: float) -> Gradient:
     return lambda models: models @ hessian - drift
 
 
-def _by_margin(run: Run, x: Tensor, y: Tensor, count: int) -> Gradient:
-    slope, l2 = LOSS_SLOPES[run.loss], float(run.l2)
-    norms = x.norm(dim=1)
-    limit = None if run.clip is None else float(run.clip.norm)
+def _shrink(clip: Clip, l2: float, x: Tensor) -> Shrink:
+    """min(1, C / norm of the row's gradient), of the loss alone or with the regularizer.
 
-    def evaluate(models: Tensor) -> Tensor:
-        weights = slope(models @ x.T, y)
-        if limit is not None:
-            sizes = weights.abs() * norms
-            weights = weights * torch.clamp(limit / sizes.clamp_min(1e-300), max=1.0)
-        return weights @ x / count + l2 * models
+    The gradient of row x is x s^T with slopes s, so its norm is |x| |s|, its product with the
+    model W is s.(W^T x).
+    """
+    limit, squares = float(clip.norm), (x * x).sum(dim=1)
 
-    return evaluate
+    def factors(weights: Tensor, margins: Tensor, models: Tensor) -> Tensor:
+        sizes = (weights * weights).sum(dim=1) * squares
+        if clip.regularizer:
+            own = (models * models).sum(dim=1, keepdim=True)
+            sizes = sizes + 2 * l2 * (weights * margins).sum(dim=1) + l2**2 * own
+        return limit / sizes.clamp_min(limit**2).sqrt()
 
-
-def _clipped_whole(run: Run, x: Tensor, y: Tensor, count: int) -> Gradient:
-    assert run.clip is not None
-    slope, l2, limit = LOSS_SLOPES[run.loss], float(run.l2), float(run.clip.norm)
-    squares = (x * x).sum(dim=1)
-
-    def evaluate(models: Tensor) -> Tensor:
-        margins = models @ x.T
-        weights = slope(margins, y)
-        own = (models * models).sum(dim=1, keepdim=True)
-        sizes = weights**2 * squares + 2 * l2 * weights * margins + l2**2 * own
-        factors = torch.clamp(limit / sizes.clamp_min(1e-300).sqrt(), max=1.0)
-        total = (factors * weights) @ x + l2 * factors.sum(dim=1, keepdim=True) * models
-        return total / count
-
-    return evaluate
+    return factors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,17 @@ from certaudit.run import Run
 
 Floats = NDArray[np.float64]
 
+NOT_IN_KEY = frozenset({"X", "y", "release", "assumptions"})
+"""Fields of a run hashed as arrays, or without influence on its models; all others are in the key."""
+
 
 def digest(run: Run, *settings: object) -> str:
     """Key of everything that determines a chunk: data, parameters, settings, package version."""
     h = hashlib.sha256()
     for array in (run.X, run.y):
         h.update(np.ascontiguousarray(np.asarray(array, dtype=np.float64)).tobytes())
-    facts = (run.loss, run.l2, run.normalizer, run.learn, run.unlearn, run.start)
-    shape = (run.projection, run.clip, run.forget, run.reference)
-    h.update(repr((__version__, run.X.shape, facts, shape, settings)).encode())
+    facts = {f.name: getattr(run, f.name) for f in fields(run) if f.name not in NOT_IN_KEY}
+    h.update(repr((__version__, run.X.shape, facts, settings)).encode())
     return h.hexdigest()[:32]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Never
 
@@ -12,15 +12,14 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from certaudit.run import Phase, Run
-from certaudit.shadows.dynamics import DataWorld, gradient, project
-from certaudit.shadows.noise import BLOCK, NoiseSource, PhaseName, PhiloxNoise, ShadowWorld
+from certaudit.run import Run, World
+from certaudit.shadows.dynamics import gradient, most_models, project
+from certaudit.shadows.noise import BLOCK, NoiseSource, PhaseName, PhiloxNoise
 from certaudit.shadows.store import ShadowStore, digest
 
 Floats = NDArray[np.float64]
 
 CHUNK_BLOCKS = 16
-MARGIN_BYTES = 1 << 30
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
@@ -32,7 +31,8 @@ class ShadowError(Exception):
 class Shadows:
     """Trained models of one world.
 
-    final: (shadows, d).  recorded[t]: (shadows, d), the iterates w_t of the learning phase.
+    final: (shadows, parameters), the models released, output noise included.
+    recorded[t]: (shadows, parameters), the iterates w_t, counted over all phases of the world.
     """
 
     final: Floats
@@ -41,7 +41,7 @@ class Shadows:
 
 def train(
     run: Run,
-    world: ShadowWorld,
+    world: World,
     shadows: int,
     *,
     seed: int = 0,
@@ -51,11 +51,11 @@ def train(
     store: ShadowStore | None = None,
     chunk: int | None = None,
 ) -> Shadows:
-    """Train ``shadows`` independent models of world P (learn on D, unlearn) or Q (the reference).
+    """Train ``shadows`` independent models of world P (learn, serve every request) or Q (the reference).
 
-    ``record`` names learning steps t whose iterates w_t are returned as well.  ``chunk`` cuts the
-    shadows into batches of that many (rounded up to whole blocks); the result does not depend on
-    it.  Finished chunks go to ``store`` and are taken from it.
+    ``record`` names steps t, counted over all phases and at most their sum, whose iterates w_t are
+    returned as well.  ``chunk`` cuts the shadows into batches of that many (rounded up to whole
+    blocks); the result does not depend on it.  Finished chunks go to ``store`` and are taken from it.
 
     Raises:
         ShadowError: if a model leaves the finite numbers.
@@ -63,9 +63,11 @@ def train(
     record = tuple(sorted(set(record)))
     size = _chunk_size(run, chunk)
     source = PhiloxNoise(seed) if noise is None else noise
+    # A foreign noise source is not part of the key, so its chunks are not stored.
+    keep = store if noise is None else None
+    run_key = digest(run, world, seed, dtype, record) if keep is not None else ""
     pieces: list[Floats] = []
-    schedule = list(_schedule(run, world))
-    total = sum(phase.steps for _, phase, _ in schedule) * -(-shadows // size)
+    total = sum(segment.phase.steps for segment in run.program(world)) * -(-shadows // size)
     with tqdm(
         total=total,
         desc=f"shadows of world {world}",
@@ -77,12 +79,10 @@ def train(
     ) as bar:
         for first in range(0, shadows, size):
             count = min(size, shadows - first)
-            key = digest(run, world, first, count, seed, dtype, record)
-            # A foreign noise source is not part of the key, so its chunks are not stored.
-            keep = store if noise is None else None
+            key = f"{run_key}-{first}-{count}"
             piece = keep.load(key) if keep is not None else None
             if piece is None:
-                piece = _train_chunk(run, world, schedule, source, first, count, dtype, record, bar)
+                piece = _train_chunk(run, world, source, first, count, dtype, record, bar)
                 _require_finite(piece, world, first, seed)
                 if keep is not None:
                     keep.save(key, piece)
@@ -92,25 +92,9 @@ def train(
     return Shadows(final=everything[0], recorded=recorded)
 
 
-Stage = tuple[PhaseName, Phase, DataWorld]
-
-
-def _schedule(run: Run, world: ShadowWorld) -> Iterator[Stage]:
-    if world == "P":
-        yield "learn", run.learn, "D"
-        yield "unlearn", run.unlearn, "D'"
-    elif run.reference.kind == "unlearn-retrained":
-        yield "learn", run.learn, "D'"
-        yield "unlearn", run.unlearn, "D'"
-    else:
-        steps, learn = run.reference.steps, run.learn
-        yield "learn", Phase(steps, learn.step_size, learn.noise_variance), "D'"
-
-
 def _train_chunk(
     run: Run,
-    world: ShadowWorld,
-    schedule: list[Stage],
+    world: World,
     source: NoiseSource,
     first: int,
     count: int,
@@ -118,36 +102,42 @@ def _train_chunk(
     record: tuple[int, ...],
     bar: tqdm[Never],
 ) -> Floats:
-    """(1 + len(record), count, d): the final models, then the iterates recorded."""
+    """(1 + len(record), count, parameters): the final models, then the iterates recorded."""
     kind = DTYPES[dtype]
-    stream = source.open(world, range(first // BLOCK, -(-(first + count) // BLOCK)), run.d)
+    stream = source.open(world, range(first // BLOCK, -(-(first + count) // BLOCK)), run.parameters)
 
-    def normal(phase: PhaseName) -> torch.Tensor:
-        return torch.from_numpy(stream.draw(phase)).to(kind)
+    def normal(phase: PhaseName, request: int = 0) -> torch.Tensor:
+        return torch.from_numpy(stream.draw(phase, request)).to(kind)
 
     radius = None if run.projection is None else float(run.projection)
     mean = torch.tensor([float(x) for x in run.start.mean], dtype=kind)
     models = mean + float(run.start.variance) ** 0.5 * normal("start")
-    kept: dict[int, torch.Tensor] = {0: models}
-    for name, phase, data in schedule:
-        slope = gradient(run, data, kind)
+    kept, done = {0: models}, 0
+    for index, segment in enumerate(run.program(world)):
+        phase = segment.phase
+        slopes = [gradient(run, batch, kind) for batch in segment.batches()[: phase.steps]]
+        name: PhaseName = "learn" if index == 0 else "unlearn"
         step, spread = float(phase.step_size), float(phase.noise_variance) ** 0.5
-        for t in range(1, phase.steps + 1):
-            models = project(models - step * slope(models) + spread * normal(name), radius)
-            if name == "learn" and t in record:
-                kept[t] = models
+        for t in range(phase.steps):
+            slope = slopes[t % len(slopes)]
+            moved = models - step * slope(models) + spread * normal(name, max(index - 1, 0))
+            models = project(moved, radius)
+            done += 1
+            if done in record:
+                kept[done] = models
             bar.update()
-    iterates = [models, *(kept[t] for t in record)]
+    output = float(run.output_noise(world)) ** 0.5
+    released = models + output * normal("output") if output else models
+    iterates = [released, *(kept[t] for t in record)]
     return np.stack([one[:count].double().numpy() for one in iterates])
 
 
 def _chunk_size(run: Run, chunk: int | None) -> int:
     blocks = CHUNK_BLOCKS if chunk is None else -(-chunk // BLOCK)
-    affordable = MARGIN_BYTES // (8 * run.n * BLOCK)
-    return BLOCK * max(1, min(blocks, affordable))
+    return BLOCK * max(1, min(blocks, most_models(run) // BLOCK))
 
 
-def _require_finite(piece: Floats, world: ShadowWorld, first: int, seed: int) -> None:
+def _require_finite(piece: Floats, world: World, first: int, seed: int) -> None:
     bad = np.flatnonzero(~np.isfinite(piece).all(axis=(0, 2)))
     if bad.size:
         raise ShadowError(
