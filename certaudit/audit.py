@@ -7,7 +7,7 @@ split evenly over every test (claims, directions and attacks).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,15 +21,15 @@ from certaudit.attacks.divergence import choose_witness, gaussian_plug_in, renyi
 from certaudit.attacks.power import Power, epsilon_power, gaussian_epsilon, mu_power
 from certaudit.attacks.scores import LinearDiscriminant, LogRatio, RemovedPointLoss, Score
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
-from certaudit.run import Run
-from certaudit.shadows.noise import NoiseSource, ShadowWorld
-from certaudit.shadows.shift import step_shifts
+from certaudit.run import WORLDS, Run, World
+from certaudit.shadows.noise import NoiseSource
+from certaudit.shadows.shift import NoCounterpart, locate, step_shifts, steps_before
 from certaudit.shadows.store import ShadowStore
 from certaudit.shadows.train import Shadows, train
 
 Floats = NDArray[np.float64]
-
-WORLDS: tuple[ShadowWorld, ...] = ("P", "Q")
+Law = tuple[Floats, Floats, Floats, Floats]
+"""(mean_P, covariance_P, mean_Q, covariance_Q) of the released models."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ class ClaimAudit:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """The whole audit: ``shadows`` a world, half of them held out, ``tests`` at ``level`` each."""
+    """The whole audit: ``shadows`` a world, half of them held out, ``tests`` at ``level`` each.
+
+    A claim about an earlier stage is tested with as many shadows of that stage.
+    """
 
     shadows: int
     held_out: int
@@ -90,6 +93,15 @@ class _Halves:
         return self.train[first], self.train[second], self.held[first], self.held[second]
 
 
+@dataclass(frozen=True)
+class _Stage:
+    """The shadows of the run that stops after some requests, and every attack's scores of them."""
+
+    worlds: dict[World, Shadows]
+    models: _Halves
+    scored: dict[str, _Halves]
+
+
 def audit(
     run: Run,
     claims: Sequence[Claim],
@@ -98,57 +110,81 @@ def audit(
     confidence: Fraction,
     seed: int,
     dtype: str = "float64",
-    exact_law: tuple[Floats, Floats, Floats, Floats] | None = None,
+    exact_law: Callable[[int], Law | None] = lambda requests: None,
     noise: NoiseSource | None = None,
     store: Path | None = None,
 ) -> AuditReport:
     """Train ``shadows`` models in each world and test every claim at ``confidence`` in all.
 
-    ``exact_law`` is (mean_P, covariance_P, mean_Q, covariance_Q) where known; ``noise`` replaces the
-    noise of the shadows; ``store`` is a folder to keep finished shadows in.
+    ``exact_law(k)`` is the law of the models released after k requests, where known; ``noise``
+    replaces the noise of the shadows; ``store`` is a folder to keep finished shadows in.
 
     Raises:
         ShadowError: if shadow training breaks down.
     """
-    recorded = sorted({c.step - 1 for c in claims if isinstance(c, SensitivityClaim)})
+    skipped = {claim.id: reason for claim in claims if (reason := _obstacle(run, claim))}
+    checked = [claim for claim in claims if claim.id not in skipped]
+    steps = {claim.step for claim in checked if isinstance(claim, SensitivityClaim)}
     keep = None if store is None else ShadowStore(store)
-    learning = {"P": run.learn.steps, "Q": run.reference.steps}
-    worlds: dict[str, Shadows] = {
-        world: train(
-            run,
-            world,
-            shadows,
-            seed=seed,
-            dtype=dtype,
-            noise=noise,
-            record=[t for t in recorded if t <= learning[world]],
-            store=keep,
-        )
-        for world in WORLDS
-    }
-    attacks = _attacks(run, exact_law)
-    tests = sum(_tests(claim, len(attacks)) for claim in claims)
-    level = float(1 - confidence) / tests
     half = shadows // 2
-    models = _Halves(
-        {w: s.final[:half] for w, s in worlds.items()},
-        {w: s.final[half:] for w, s in worlds.items()},
-    )
-    scored = {attack.name: _scores(attack, models) for attack in attacks}
-    results = []
-    for claim in claims:
-        if isinstance(claim, EpsilonDelta | GaussianClaim):
-            results.append(_events(claim, scored, level, shadows - half))
-        elif isinstance(claim, RenyiClaim):
-            results.append(_renyi(claim, scored, models, level))
-        else:
-            results.append(_sensitivity(run, claim, worlds, level))
-    return AuditReport(
-        shadows, shadows - half, seed, dtype, float(confidence), tests, level, tuple(results)
-    )
+
+    def stage(requests: int) -> _Stage:
+        part = run.after(requests)
+        worlds: dict[World, Shadows] = {}
+        for world in WORLDS:
+            asked = {steps_before(run, world, step) for step in steps} if part is run else set()
+            worlds[world] = train(
+                part,
+                world,
+                shadows,
+                seed=seed,
+                dtype=dtype,
+                noise=noise,
+                record=[t for t in asked if t is not None],
+                store=keep,
+            )
+        models = _Halves(
+            {w: s.final[:half] for w, s in worlds.items()},
+            {w: s.final[half:] for w, s in worlds.items()},
+        )
+        attacks = _attacks(part, exact_law(requests))
+        return _Stage(worlds, models, {attack.name: _scores(attack, models) for attack in attacks})
+
+    stages = {k: stage(k) for k in sorted({_requests(run, claim) for claim in checked})}
+    tests = sum(_tests(claim, len(stages[_requests(run, claim)].scored)) for claim in checked)
+    level = float(1 - confidence) / max(tests, 1)
+
+    def result(claim: Claim) -> ClaimAudit:
+        if isinstance(claim, SensitivityClaim):
+            if claim.id in skipped:
+                return _skipped(claim, skipped[claim.id])
+            return _sensitivity(run, claim, stages[_requests(run, claim)].worlds, level)
+        at = stages[_requests(run, claim)]
+        if isinstance(claim, RenyiClaim):
+            return _renyi(claim, at.scored, at.models, level)
+        return _events(claim, at.scored, level, shadows - half)
+
+    results = tuple(result(claim) for claim in claims)
+    return AuditReport(shadows, shadows - half, seed, dtype, float(confidence), tests, level, results)
 
 
-def _attacks(run: Run, law: tuple[Floats, Floats, Floats, Floats] | None) -> list[Score]:
+def _requests(run: Run, claim: Claim) -> int:
+    """How many requests the models that ``claim`` is about have served."""
+    after = None if isinstance(claim, SensitivityClaim) else claim.after
+    return len(run.requests) if after is None else after
+
+
+def _obstacle(run: Run, claim: Claim) -> str:
+    """Why the audit has nothing to test ``claim`` by; empty if it has."""
+    if isinstance(claim, SensitivityClaim):
+        try:
+            locate(run, claim.step)
+        except NoCounterpart as refusal:
+            return str(refusal)
+    return ""
+
+
+def _attacks(run: Run, law: Law | None) -> list[Score]:
     attacks: list[Score] = [RemovedPointLoss(run), LinearDiscriminant()]
     if law is not None:
         with suppress(np.linalg.LinAlgError):  # a law without noise has no density
@@ -262,15 +298,20 @@ def _renyi(claim: RenyiClaim, scored: dict[str, _Halves], models: _Halves, level
     )
 
 
+def _skipped(claim: SensitivityClaim, reason: str) -> ClaimAudit:
+    return ClaimAudit(claim.id, "probability", float(claim.probability), False, 0.0, (), skipped=reason)
+
+
 def _sensitivity(
-    run: Run, claim: SensitivityClaim, worlds: dict[str, Shadows], level: float
+    run: Run, claim: SensitivityClaim, worlds: dict[World, Shadows], level: float
 ) -> ClaimAudit:
     lines = []
     limit = float(claim.sensitivity) * (1 + 1e-9)
     for world, shadows in worlds.items():
-        if claim.step - 1 not in shadows.recorded:
+        before = steps_before(run, world, claim.step)
+        if before is None:
             continue
-        shifts = step_shifts(run, shadows.recorded[claim.step - 1])
+        shifts = step_shifts(run, claim.step, shadows.recorded[before])
         hits = int((shifts > limit).sum())
         bound = float(lower_proportion(hits, len(shifts), level))
         detail = f"{hits} of {len(shifts)} shifts above the claim; the largest {shifts.max():.4g}"

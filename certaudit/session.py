@@ -17,7 +17,7 @@ from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit import AuditReport
+    from certaudit.audit import AuditReport, Law
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,10 @@ def audit(
     from certaudit.audit import audit as attack
     from certaudit.shadows.train import ShadowError
 
+    def laws(requests: int) -> Law | None:
+        whole = requests == len(case.run.requests)
+        return (evidence if whole else Evidence(case.run.after(requests))).float_law()
+
     settings = case.loaded.spec.audit
     try:
         report = attack(
@@ -106,7 +110,7 @@ def audit(
             confidence=settings.confidence,
             seed=settings.seed if seed is None else seed,
             dtype=settings.dtype,
-            exact_law=evidence.float_law(),
+            exact_law=laws,
             store=None if out is None else out / "shadows",
         )
     except ShadowError as error:

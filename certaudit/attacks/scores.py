@@ -6,10 +6,13 @@ audit and cannot make it wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from certaudit.run import Run
 
@@ -38,21 +41,46 @@ class RemovedPointLoss:
     def __init__(self, run: Run) -> None:
         self._x = np.asarray(run.X[list(run.forget)], dtype=np.float64)
         self._y = np.asarray(run.y[list(run.forget)], dtype=np.float64)
-        self._logistic = run.loss == "logistic"
+        self._losses = _losses(run)
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Nothing to learn."""
 
     def score(self, models: Floats) -> Floats:
         """Minus the mean loss at the removed points."""
-        margins = models @ self._x.T
-        losses = self._losses(margins)
-        return np.asarray(-losses.mean(axis=1))
+        total = np.zeros(len(models))
+        for x, y in zip(self._x, self._y, strict=True):
+            total -= self._losses(models, x, float(y))
+        return total / len(self._x)
 
-    def _losses(self, margins: Floats) -> Floats:
-        if self._logistic:
-            return np.asarray(np.logaddexp(0, -self._y * margins))
-        return np.asarray((margins - self._y) ** 2 / 2)
+
+def _losses(run: Run) -> Callable[[Floats, Floats, float], Floats]:
+    """The loss of (m, parameters) models at one row, (m,)."""
+    if run.loss == "softmax":
+        return partial(_softmax_loss, run.classes)
+    if run.loss == "huber":
+        assert run.threshold is not None
+        return partial(_huber_loss, float(run.threshold))
+    return _logistic_loss if run.loss == "logistic" else _squared_loss
+
+
+def _squared_loss(models: Floats, x: Floats, y: float) -> Floats:
+    return np.asarray((models @ x - y) ** 2 / 2)
+
+
+def _logistic_loss(models: Floats, x: Floats, y: float) -> Floats:
+    return np.asarray(np.logaddexp(0, -y * (models @ x)))
+
+
+def _huber_loss(threshold: float, models: Floats, x: Floats, y: float) -> Floats:
+    size = np.abs(models @ x - y)
+    near = np.minimum(size, threshold)
+    return np.asarray(near * (size - near / 2))
+
+
+def _softmax_loss(classes: int, models: Floats, x: Floats, y: float) -> Floats:
+    margins = np.einsum("mdk,d->mk", models.reshape(len(models), len(x), classes), x)
+    return np.asarray(logsumexp(margins, axis=1) - margins[:, int(y)])
 
 
 class LinearDiscriminant:
