@@ -68,7 +68,7 @@ def by(verdict: ClaimVerdict) -> str:
 def phase(one: Phase) -> str:
     """A phase in a few words."""
     text = (
-        f"{one.steps} steps, step size {exact(one.step_size)},"
+        f"{one.steps} step{'' if one.steps == 1 else 's'}, step size {exact(one.step_size)},"
         f" noise variance {exact(one.noise_variance)} a step"
     )
     if not one.batches:

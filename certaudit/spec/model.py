@@ -430,7 +430,7 @@ class Spec(_Part):
     learn: LearnSpec
     forget: Annotated[
         Annotated[tuple[Index, ...], Field(min_length=1), Tag(ROWS)]
-        | Annotated[tuple[StageSpec, ...], Field(max_length=MAX_STAGES), Tag(STAGES)],
+        | Annotated[tuple[StageSpec, ...], Field(min_length=1, max_length=MAX_STAGES), Tag(STAGES)],
         FORGET,
         Field(
             description="rows of the forgotten points, counted from 0; or stages, each with rows and "

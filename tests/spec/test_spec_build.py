@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spec_samples import GOOD, faults, places, spoiled, write
 
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
@@ -86,6 +89,166 @@ def test_clip_projection_reference_release(tmp_path: Path) -> None:
         assert built(tmp_path, "unlearn-retrained", text).reference == reference
     assert built(tmp_path, "audit: {", "release: every-step\naudit: {").release == "every-step"
     assert built(tmp_path, "[7]", "[9, 7, 8]").forget == (7, 8, 9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(2, 30), size=st.integers(1, 35), seed=st.none() | st.integers(0, 99))
+def test_cyclic_batches(
+    tmp_path_factory: pytest.TempPathFactory, n: int, size: int, seed: int | None
+) -> None:
+    folder = tmp_path_factory.mktemp("batches")
+    np.savez(folder / "d.npz", X=np.ones((n, 1)), y=np.arange(float(n)))
+    order = list(range(n))
+    if seed is not None:
+        random.Random(seed).shuffle(order)
+    cycle = f"size: {size}" + (f", order: {order}" if seed is not None else "")
+    text = GOOD.replace("sklearn:diabetes", "npz:d.npz").replace("[7]", "[0]")
+    text = text.replace("batches: full", f"batches: {{cyclic: {{{cycle}}}}}")
+    batches = build_run(load_spec(write(folder, text))).learn.batches
+    if size >= n:
+        assert batches == ()
+        return
+    for place, row in enumerate(order):
+        assert [row in batch for batch in batches].index(True) == place // size
+    assert sorted(row for batch in batches for row in batch) == list(range(n))
+    assert {len(batch) for batch in batches[:-1]} <= {size}
+
+
+def test_unlearning_takes_the_learning_batches_unless_it_has_its_own(tmp_path: Path) -> None:
+    cyclic = spoiled("batches: full", "batches: {cyclic: {size: 100}}")
+    run = build_run(load_spec(write(tmp_path, cyclic)))
+    assert [len(batch) for batch in run.learn.batches] == [100, 100, 100, 100, 42]
+    assert run.requests[0].unlearn.batches == run.learn.batches
+    for own, sizes in [("full", []), ("{cyclic: {size: 300}}", [300, 142])]:
+        text = cyclic.replace("{steps: 20,", f"{{batches: {own}, steps: 20,")
+        run = build_run(load_spec(write(tmp_path, text)))
+        assert len(run.learn.batches) == 5
+        assert [len(batch) for batch in run.requests[0].unlearn.batches] == sizes
+
+
+STAGES = """\
+forget:
+  - {rows: [9, 3], unlearn: {steps: 5, step_size: 1, noise: {std: 0.1}}}
+  - {rows: [5], unlearn: {steps: 6, step_size: 2, noise: {langevin_sigma: 0.1}}}
+"""
+
+
+def staged(old: str = "", new: str = "") -> str:
+    text = GOOD[: GOOD.index("forget:")] + STAGES + GOOD[GOOD.index("reference:") :]
+    return text.replace(old, new, 1)
+
+
+def test_stages_are_requests_in_their_order(tmp_path: Path) -> None:
+    run = build_run(load_spec(write(tmp_path, staged())))
+    assert run.requests == (
+        Request((3, 9), Phase(5, Fraction(1), Fraction(1, 100))),
+        Request((5,), Phase(6, Fraction(2), Fraction(1, 25))),
+    )
+    assert run.forget == (3, 5, 9)
+    claims = load_spec(write(tmp_path, staged("id: issued", "id: issued, after: 1")))
+    assert [getattr(claim, "after", None) for claim in build_claims(claims)] == [1, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("{retrained: {}}", Reference("retrained", 200)),
+        (
+            "{retrained: {steps: 3, output_noise: {std: 0.2}}}",
+            Reference("retrained", 3, None, Fraction(1, 25)),
+        ),
+        ("{unlearn-retrained: {}}", Reference("unlearn-retrained", 200)),
+        (
+            "{unlearn-retrained: {noise: {std: 0.2}}}",
+            Reference("unlearn-retrained", 200, Fraction(1, 25)),
+        ),
+        (
+            "{unlearn-retrained: {noise: {langevin_sigma: 0.2}, output_noise: {std: 0}}}",
+            Reference("unlearn-retrained", 200, 2 * Fraction(1, 2) / 25, Fraction(0)),
+        ),
+        (
+            "{unlearn-retrained: {noise: {inverse_temperature: 3}}}",
+            Reference("unlearn-retrained", 200, Fraction(1, 3)),
+        ),
+    ],
+)
+def test_references(text: str, reference: Reference, tmp_path: Path) -> None:
+    spec = spoiled("20, step_size: 2.5", "20, step_size: 1/2")
+    spec = spec.replace("reference: unlearn-retrained", f"reference: {text}")
+    assert build_run(load_spec(write(tmp_path, spec))).reference == reference
+
+
+def test_output_noise(tmp_path: Path) -> None:
+    run = built(tmp_path, "claims:", "output_noise: {std: 1/3}\nclaims:")
+    assert (run.output_variance, run.output_noise("Q")) == (Fraction(1, 9), Fraction(1, 9))
+    assert built(tmp_path, "claims:", "output_noise: {std: 0}\nclaims:").output_variance == 0
+
+
+def test_huber(tmp_path: Path) -> None:
+    run = built(tmp_path, "loss: ridge", "loss: huber, threshold: 1/3")
+    assert (run.loss, run.threshold, run.parameters) == ("huber", Fraction(1, 3), 10)
+
+
+def softmax(classes: int) -> str:
+    text = spoiled("sklearn:diabetes", "sklearn:iris").replace("  target: unit\n", "")
+    return text.replace("loss: ridge", f"loss: softmax, classes: {classes}")
+
+
+def test_softmax(tmp_path: Path) -> None:
+    run = build_run(load_spec(write(tmp_path, softmax(4))))
+    assert (run.loss, run.classes, run.d, run.parameters) == ("softmax", 4, 4, 16)
+    assert run.start == Start((Fraction(0),) * 16, Fraction(0))
+    assert set(run.y) == {0.0, 1.0, 2.0}
+    text = softmax(3).replace("start: zeros", "start: {gaussian: {mean: 1, std: 2}}")
+    assert build_run(load_spec(write(tmp_path, text))).start == Start((Fraction(1),) * 12, Fraction(4))
+    text = softmax(3).replace("start: zeros", "start: {point: [1, 2, 3, 4]}")
+    (found,) = faults(tmp_path, text, build=True)
+    assert found.message == "has 4 numbers, the model has 12 parameters (4 features x 3 classes)"
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0, 1, 2, 1], None),
+        ([0, 1, 3, -1], "softmax loss needs whole labels 0 to 2, row 2 has 3"),
+        ([0, -1, 2, 1], "softmax loss needs whole labels 0 to 2, row 1 has -1"),
+        ([0, 1, 2, 1.0000000001], "softmax loss needs whole labels 0 to 2, row 3 has 1.0000000001"),
+        (["0", "b\n", "2", "x"], "softmax loss needs whole labels 0 to 2, row 1 has the text 'b\\\\n'"),
+    ],
+)
+def test_class_labels(y: list[object], message: str | None, tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", X=np.eye(4), y=np.array(y))
+    text = softmax(3).replace("sklearn:iris", "npz:d.npz").replace("[7]", "[1]")
+    if message is None:
+        assert build_run(load_spec(write(tmp_path, text))).y.tolist() == y
+        return
+    (found,) = faults(tmp_path, text, build=True)
+    assert places((found,)) == [(7, 33, "model.classes")]
+    assert found.message == message
+
+
+def test_stage_rows_and_orders_that_do_not_fit_the_data(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", X=np.eye(4), y=np.arange(4.0))
+    text = staged("sklearn:diabetes", "npz:d.npz").replace("[9, 3]", "[1, 3]")
+    (found,) = faults(tmp_path, text, build=True)
+    assert places((found,)) == [(12, 13, "forget.1.rows.0")]
+    assert found.message == "row 5 is outside the data, which has 4 rows (0 to 3)"
+    (found,) = faults(tmp_path, text.replace("[5]", "[0, 2]"), build=True)
+    assert places((found,)) == [(11, 3, "forget")]
+    assert found.message == "all 4 rows are forgotten: no data remain"
+    text = text.replace("[5]", "[0]")
+    cycle = "batches: {cyclic: {size: 9, order: [3, 0, 4, 1, 2]}}"
+    for place, spec in [
+        ("learn.batches.cyclic.order", text.replace("batches: full", cycle)),
+        ("forget.1.unlearn.batches.cyclic.order", text.replace("steps: 6,", f"steps: 6, {cycle},")),
+    ]:
+        found = faults(tmp_path, spec, build=True)
+        assert [(d.key, d.message) for d in found] == [
+            (place, "lists 5 rows, the data have 4: every row must stand in it once"),
+            (f"{place}.2", "row 4 is outside the data, which has 4 rows (0 to 3)"),
+        ]
+        short = spec.replace("[3, 0, 4, 1, 2]", "[3, 0, 1]")
+        assert [d.message[:12] for d in faults(tmp_path, short, build=True)] == ["lists 3 rows"]
 
 
 def test_assumptions_follow_the_preprocessing(tmp_path: Path) -> None:
