@@ -17,12 +17,9 @@ Gradient = Callable[[Tensor], Tensor]
 Shrink = Callable[[Tensor, Tensor, Tensor], Tensor]
 """From slopes and margins (m, classes, rows) and models to the clip's factors (m, rows)."""
 
-MARGIN_BYTES = 1 << 28
-
-
-def most_models(run: Run) -> int:
-    """About how many models at once keep one table of margins, of every model at every row, small."""
-    return max(1, MARGIN_BYTES // (8 * run.n * run.classes))
+TABLE_BYTES = 1 << 21
+"""Size of one table of margins or of parameters: models are taken so few at a time that it stays in
+the cache."""
 
 
 def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
@@ -36,7 +33,7 @@ def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
     shrink = None if run.clip is None else _shrink(run.clip, l2, x)
     inside = run.clip is not None and run.clip.regularizer
 
-    def evaluate(models: Tensor) -> Tensor:
+    def few(models: Tensor) -> Tensor:
         m, classes = len(models), run.classes
         # (m, d, classes) with the classes first: every model's margins are one product.
         matrices = models.reshape(m, run.d, classes).transpose(1, 2).reshape(m * classes, run.d)
@@ -51,7 +48,8 @@ def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
         total = (weights.reshape(m * classes, len(rows)) @ x).reshape(m, classes, run.d)
         return total.transpose(1, 2).reshape(models.shape) / count + decay * models
 
-    return evaluate
+    size = _at_once(len(rows) * run.classes)
+    return lambda models: torch.cat([few(some) for some in torch.split(models, size)])
 
 
 def project(models: Tensor, radius: float | None) -> Tensor:
@@ -60,6 +58,12 @@ def project(models: Tensor, radius: float | None) -> Tensor:
         return models
     norms = models.norm(dim=1, keepdim=True)
     return torch.where(norms > radius, models * (radius / norms), models)
+
+
+def _at_once(margins: int) -> int:
+    """Models to take at a time: a power of two, so that no cut of the shadows moves its edges."""
+    most = max(1, TABLE_BYTES // (8 * max(1, margins)))
+    return int(1 << (most.bit_length() - 1))
 
 
 def _quadratic(x: Tensor, y: Tensor, count: int, l2: float) -> Gradient:

@@ -26,15 +26,9 @@ def slope(run: Run, y: Tensor) -> Slope:
         return lambda u: (u - y).clamp(-threshold, threshold)
     if run.loss == "logistic":
         return lambda u: -y * torch.sigmoid(-y * u)
-    return _softmax(y.long())
+    return _softmax(y.long(), run.classes, y.dtype)
 
 
-def _softmax(labels: Tensor) -> Slope:
-    rows = torch.arange(len(labels))
-
-    def evaluate(u: Tensor) -> Tensor:
-        slopes = torch.softmax(u, dim=1)
-        slopes[:, labels, rows] -= 1
-        return slopes
-
-    return evaluate
+def _softmax(labels: Tensor, classes: int, dtype: torch.dtype) -> Slope:
+    own = torch.nn.functional.one_hot(labels, classes).T.to(dtype)
+    return lambda u: torch.softmax(u, dim=1).sub_(own)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from certaudit.run import Run, World
-from certaudit.shadows.dynamics import gradient, most_models, project
+from certaudit.shadows.dynamics import TABLE_BYTES, gradient, project
 from certaudit.shadows.noise import BLOCK, NoiseSource, PhaseName, PhiloxNoise
 from certaudit.shadows.store import ShadowStore, digest
 
 Floats = NDArray[np.float64]
 
-CHUNK_BLOCKS = 16
+MOST_AT_ONCE = 4096
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
@@ -133,8 +133,10 @@ def _train_chunk(
 
 
 def _chunk_size(run: Run, chunk: int | None) -> int:
-    blocks = CHUNK_BLOCKS if chunk is None else -(-chunk // BLOCK)
-    return BLOCK * max(1, min(blocks, most_models(run) // BLOCK))
+    if chunk is None:
+        chunk = min(MOST_AT_ONCE, TABLE_BYTES // (8 * run.parameters))
+        return BLOCK * max(1, chunk // BLOCK)
+    return BLOCK * max(1, -(-chunk // BLOCK))
 
 
 def _require_finite(piece: Floats, world: World, first: int, seed: int) -> None:

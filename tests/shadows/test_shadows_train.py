@@ -23,6 +23,7 @@ from shadow_runs import (
 )
 
 from certaudit.run import Clip, Phase, Reference, Request, Start
+from certaudit.shadows import dynamics
 from certaudit.shadows.dynamics import project
 from certaudit.shadows.noise import PhiloxNoise
 from certaudit.shadows.store import ShadowStore, digest
@@ -39,6 +40,16 @@ def test_result_does_not_depend_on_how_the_batch_is_cut(loss, changes):
     assert np.array_equal(whole.final[:100], train(run, "P", 100, seed=3).final)
     assert np.array_equal(whole.recorded[4], train(run, "P", 700, seed=3, record=(4,)).recorded[4])
     assert not np.array_equal(whole.final, train(run, "P", 700, seed=4).final)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "softmax"])
+def test_taking_few_models_at_a_time_changes_nothing(loss, monkeypatch):
+    run = RUNS[loss](**two_requests())
+    whole = train(run, "P", 600, seed=3).final
+    monkeypatch.setattr(dynamics, "TABLE_BYTES", 8 * 60 * 3 * 9)
+    few = train(run, "P", 600, seed=3).final
+    assert np.allclose(few, whole, rtol=1e-12, atol=1e-13)
+    assert np.array_equal(few, train(run, "P", 600, seed=3, chunk=256).final)
 
 
 def test_worlds_use_independent_noise():
@@ -153,6 +164,9 @@ def test_streams_are_independent():
     assert np.abs(correlations).max() < 5 / np.sqrt(2048)
     one = np.random.Generator(np.random.Philox(np.random.SeedSequence((3, 1, 2))))
     assert np.array_equal(np.array(draws[:3]), one.standard_normal((3, BLOCK, 8)))
+    other_order = PhiloxNoise(3).open("Q", range(2, 3), 8)
+    for kind, draw in list(zip(kinds, draws, strict=True))[:2:-1]:
+        assert np.array_equal(other_order.draw(*kind), draw)
 
 
 def test_projection_is_the_nearest_point_of_the_ball_not_the_sphere():
