@@ -11,6 +11,7 @@ from flint import arb
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import gaussian_delta
+from certaudit.kernel.sensitivity import shift_at
 from certaudit.kernel.statement import Rule, Statement
 from certaudit.run import Run
 
@@ -27,6 +28,8 @@ def prove(run: Run, claim: Claim, evidence: Sequence[Statement]) -> Statement | 
     Every direction the claim names must be covered, and an observer at least as strong as the one
     the run releases to.
     """
+    if not _about(claim, run):
+        return None
     used: list[Statement] = []
     for needed in _cases(claim):
         found = next(
@@ -55,7 +58,7 @@ def refute(run: Run, claim: Claim, evidence: Sequence[Statement]) -> Statement |
 
     A divergence of the final models is a lower bound for every observer.
     """
-    for statement in evidence:
+    for statement in evidence if _about(claim, run) else ():
         if statement.subject is run and _breaks(claim, statement):
             return REFUTED.conclude(
                 "verdict",
@@ -107,9 +110,14 @@ def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -
     )
 
 
+def _about(claim: Claim, run: Run) -> bool:
+    """Whether the claim is about the model released after the run's last request."""
+    return getattr(claim, "after", None) in (None, len(run.requests))
+
+
 def _cases(claim: Claim) -> tuple[str, ...]:
     if isinstance(claim, SensitivityClaim):
-        return ("D", "D'")
+        return ("P", "Q")
     return claim.directions
 
 
@@ -126,10 +134,11 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
                 and e.exact["sensitivity"] <= claim.sensitivity
                 and e.ball("probability") <= ball(claim.probability)
             )
+        shift = shift_at(e, claim.step) if e.kind == "sensitivity" else None
         return bool(
-            e.kind == "sensitivity"
+            shift is not None
             and e.exact["world"] in (case, "any")
-            and e.values["s"][claim.step - 1] <= ball(claim.sensitivity)
+            and shift <= ball(claim.sensitivity)
             and e.ball("delta") <= ball(claim.probability)
         )
     if case not in e.exact.get("directions", ()):

@@ -6,7 +6,6 @@ Source for both rules: section 2 of the theory; standard smooth strongly convex 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
 
 import sympy as sp
 from flint import arb, arb_mat
@@ -14,9 +13,7 @@ from flint import arb, arb_mat
 from certaudit.kernel.balls import ball, cholesky, column, matrix, norm_squared, upper
 from certaudit.kernel.expr import evaluate
 from certaudit.kernel.statement import Premise, Rule, Statement, Undecided, expect
-from certaudit.run import Phase, Run
-
-World = Literal["D", "D'"]
+from certaudit.run import Batch, Run
 
 CURVATURE = Rule(
     "curvature",
@@ -29,7 +26,12 @@ CONTRACTION = Rule(
     "section 2; Bubeck 2015, Convex Optimization, Theorem 3.12",
 )
 
-LOSS_CURVATURE = {"ridge": Fraction(1), "logistic": Fraction(1, 4)}
+LOSS_CURVATURE = {
+    "ridge": Fraction(1),
+    "logistic": Fraction(1, 4),
+    "huber": Fraction(1),
+    "softmax": Fraction(1, 2),
+}
 
 beta, lam, eta, count = sp.symbols("beta lambda eta N", positive=True)
 least, largest, trace, size = sp.symbols("kappa_min kappa_max tau n_w", nonnegative=True)
@@ -42,24 +44,16 @@ STEP = sp.Eq(c, sp.Max(sp.Abs(1 - eta * m), sp.Abs(1 - eta * L)))
 CLIPPED_STEP = sp.Eq(c, 1 + eta * L)
 
 
-def rows(run: Run, world: World) -> list[int]:
-    """Row indices the world's gradient sums over."""
-    return list(range(run.n)) if world == "D" else list(run.kept)
+def design(run: Run, batch: Batch) -> arb_mat:
+    """X of the batch, (rows, d)."""
+    rows = run.rows(batch)
+    return matrix([run.X[j].tolist() for j in rows]) if rows else arb_mat(0, run.d)
 
 
-def normalizer(run: Run, world: World) -> int:
-    """N of the objective in that world."""
-    return {"fixed": run.n, "current": len(rows(run, world)), "sum": 1}[run.normalizer]
-
-
-def design(run: Run, world: World) -> arb_mat:
-    """X of that world, (n_w, d)."""
-    return matrix([run.X[j].tolist() for j in rows(run, world)])
-
-
-def targets(run: Run, world: World) -> arb_mat:
-    """y of that world, (n_w, 1)."""
-    return column([run.y[j : j + 1].tolist()[0] for j in rows(run, world)])
+def targets(run: Run, batch: Batch) -> arb_mat:
+    """y of the batch, (rows, 1)."""
+    rows = run.rows(batch)
+    return column([run.y[j : j + 1].tolist()[0] for j in rows]) if rows else arb_mat(0, 1)
 
 
 def row_norm(run: Run, j: int) -> arb:
@@ -67,26 +61,36 @@ def row_norm(run: Run, j: int) -> arb:
     return norm_squared(ball(x) for x in run.X[j].tolist()).sqrt()
 
 
+def label(run: Run, j: int) -> arb:
+    """y_j."""
+    return ball(run.y[j : j + 1].tolist()[0])
+
+
+def keeps_convexity(run: Run) -> bool:
+    """Whether the clip, if any, leaves the loss convex: it is on the loss part of a margin loss."""
+    return run.clip is None or not (run.clip.regularizer or run.loss == "softmax")
+
+
 def curvature(
     run: Run,
-    world: World,
+    batch: Batch,
     low: Fraction,
     high: Fraction,
     low_vector: list[float],
     high_vector: list[float],
 ) -> Statement:
-    """m-strong convexity and L-smoothness of the objective of ``world``.
+    """m-strong convexity and L-smoothness of the objective on ``batch``.
 
     Statement: m <= every curvature <= L, with m = lambda + kappa_min/N, L = beta kappa_max/N + lambda
     and kappa the eigenvalues of X^T X.  ``low``/``high`` guess kappa_min from below and kappa_max
     from above, the vectors guess eigenvectors.
     Premises checked: X^T X - low I and high I - X^T X are positive definite (Cholesky in balls);
     the Rayleigh quotients of the vectors bound kappa from the other side.
-    A clip keeps the loss part convex but takes its strong convexity (m = lambda); a clip around the
-    regularizer takes that too (m = 0, and L bounds the sum of the per-example constants).
-    Raises Undecided for poor guesses.
+    A clip of the loss part keeps a loss of a margin convex but takes its strong convexity
+    (m = lambda); any other clip takes that too (m = 0, and L bounds the sum of the per-example
+    constants).  Raises Undecided for poor guesses.
     """
-    x = design(run, world)
+    x = design(run, batch)
     gram = x.transpose() * x
     d = run.d
     guess = max(low, Fraction(0))
@@ -97,22 +101,21 @@ def curvature(
         raise Undecided("curvature: the guessed eigenvalue bounds could not be verified")
     kappa_min = _between(guess, _rayleigh(gram, low_vector))
     kappa_max = _between(high, _rayleigh(gram, high_vector))
-    n_w, big_n = len(rows(run, world)), normalizer(run, world)
     values = {
         least: kappa_min,
         largest: kappa_max,
         lam: ball(run.l2),
-        count: arb(big_n),
+        count: arb(run.count(batch)),
         beta: ball(LOSS_CURVATURE[run.loss]),
         trace: sum((gram[i, i] for i in range(d)), arb(0)),
-        size: arb(n_w),
+        size: arb(x.nrows()),
     }
     if run.loss != "ridge" or run.clip is not None:
         values[least] = arb(0)
-    if run.clip is not None and run.clip.regularizer:
-        strong, smooth = sp.Eq(m, sp.Integer(0)), CLIPPED_SMOOTH
-    else:
+    if keeps_convexity(run):
         strong, smooth = STRONG, SMOOTH
+    else:
+        strong, smooth = sp.Eq(m, sp.Integer(0)), CLIPPED_SMOOTH
     return CURVATURE.conclude(
         "curvature",
         formulas=(strong, smooth),
@@ -122,11 +125,16 @@ def curvature(
             "kappa_min": kappa_min,
             "kappa_max": kappa_max,
         },
-        exact={"world": world, "N": big_n, "l2": run.l2, "beta": LOSS_CURVATURE[run.loss]},
+        exact={
+            "batch": batch,
+            "N": run.count(batch),
+            "l2": run.l2,
+            "beta": LOSS_CURVATURE[run.loss],
+        },
         premises=(
             Premise(
                 "spectrum",
-                f"kappa_min I <= X^T X <= kappa_max I on {world}",
+                "kappa_min I <= X^T X <= kappa_max I on the rows of the batch",
                 {"kappa_min": kappa_min, "kappa_max": kappa_max},
             ),
         ),
@@ -134,44 +142,47 @@ def curvature(
     )
 
 
-def contraction(curved: Statement, phase: Phase) -> Statement:
-    """One gradient step of ``phase`` is c-Lipschitz, c = max(|1 - eta m|, |1 - eta L|).
+def contraction(curved: Statement, step_size: Fraction) -> Statement:
+    """One gradient step is c-Lipschitz, c = max(|1 - eta m|, |1 - eta L|).
 
-    With the regularizer inside the clip the step is only (1 + eta L)-Lipschitz.
+    With a clip that does not keep convexity the step is only (1 + eta L)-Lipschitz.
     c < 1 is not needed for the statement; see :func:`require_contraction`.
     """
     expect(curved, "curvature")
     run: Run = curved.subject  # type: ignore[assignment]
-    step = CLIPPED_STEP if run.clip is not None and run.clip.regularizer else STEP
-    values = {eta: ball(phase.step_size), m: curved.ball("m"), L: curved.ball("L")}
+    step = STEP if keeps_convexity(run) else CLIPPED_STEP
+    values = {eta: ball(step_size), m: curved.ball("m"), L: curved.ball("L")}
     return CONTRACTION.conclude(
         "contraction",
         formulas=(step,),
         values={"c": evaluate(step, values), "m": curved.ball("m"), "L": curved.ball("L")},
-        exact={"world": curved.exact["world"], "step_size": phase.step_size},
+        exact={"batch": curved.exact["batch"], "step_size": step_size},
         uses=(curved,),
         subject=run,
     )
 
 
 def require_contraction(lipschitz: Statement) -> Premise:
-    """The premise "the step contracts" (eta < 2/L, m > 0, no regularizer inside the clip).
+    """The premise "the step contracts" (eta < 2/L, m > 0, a clip that keeps convexity).
 
     Raises PremiseFailed with eta, m, L and c if it certainly does not hold.
     """
     expect(lipschitz, "contraction")
     run: Run = lipschitz.subject  # type: ignore[assignment]
     numbers = {"step_size": ball(lipschitz.exact["step_size"]), **lipschitz.values}
-    if run.clip is not None and run.clip.regularizer:
-        return CONTRACTION.require(
-            False,
-            True,
-            Premise("clip", "the regularizer must stay outside the clip", numbers),
+    if not keeps_convexity(run):
+        inside = run.clip is not None and run.clip.regularizer
+        text = (
+            "the regularizer must stay outside the clip"
+            if inside
+            else "a clip keeps convexity for losses of a margin only, which softmax is not"
         )
-    text = f"the step on {lipschitz.exact['world']} must contract: eta < 2/L and m > 0"
+        return CONTRACTION.require(False, True, Premise("clip", text, numbers))
     c_value = lipschitz.ball("c")
     return CONTRACTION.require(
-        bool(c_value < 1), bool(c_value >= 1), Premise("step size", text, numbers)
+        bool(c_value < 1),
+        bool(c_value >= 1),
+        Premise("step size", "the step must contract: eta < 2/L and m > 0", numbers),
     )
 
 

@@ -105,8 +105,10 @@ class Rule:
         exact: Mapping[str, Any] | None = None,
         premises: tuple[Premise, ...] = (),
         uses: tuple[Statement, ...] = (),
+        bridges: tuple[Statement, ...] = (),
     ) -> Statement:
-        """Make a statement; every statement used must be about the same run."""
+        """Make a statement; every statement used must be about the same run, but for ``bridges``,
+        whose runs the rule itself has related to this one."""
         if any(used.subject is not subject for used in uses):
             raise TypeError(f"{self.id}: statements about different runs do not combine")
         return Statement(
@@ -117,7 +119,7 @@ class Rule:
             values=dict(values),
             exact=dict(exact or {}),
             premises=premises,
-            uses=uses,
+            uses=uses + bridges,
             subject=subject,
         )
 

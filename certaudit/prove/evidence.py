@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from certaudit.claims import BOTH, Direction
+from certaudit.kernel import schedule
 from certaudit.kernel.balls import precision
 from certaudit.kernel.iteration import I1, composition, contractive_iteration
 from certaudit.kernel.law import LAW, affine_law
+from certaudit.kernel.margin import MARGINS, margin_law, margin_sensitivity
 from certaudit.kernel.pair import whiten
-from certaudit.kernel.sensitivity import (
-    RESIDUALS,
-    high_probability,
-    per_instance,
-    residual_law,
-    worst_case,
-)
-from certaudit.kernel.spectrum import World, contraction, require_contraction
+from certaudit.kernel.renyi import R4, adaptive_composition, decay
+from certaudit.kernel.residual import RESIDUALS, high_probability, residual_law
+from certaudit.kernel.sensitivity import bounded_drift, per_instance, worst_case
+from certaudit.kernel.spectrum import contraction, keeps_convexity, require_contraction
 from certaudit.kernel.statement import (
     NotApplicable,
     Premise,
@@ -31,18 +29,19 @@ from certaudit.kernel.statement import (
     Statement,
     Undecided,
 )
+from certaudit.prove.adaptive import exponents
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.spectrum import prove_curvature
-from certaudit.prove.tails import residual_bounds
-from certaudit.run import Phase, Run
+from certaudit.prove.tails import margin_share, residual_bounds
+from certaudit.run import WORLDS, Batch, Run, World
 
 Floats = NDArray[np.float64]
 
-WORLDS: tuple[World, ...] = ("D", "D'")
 UNDECIDED = Rule("precision", "Error bounds too wide to decide", "section 9")
 
 BITS = 320
 MOST_WORK = 2 * 10**9
+MOST_SLOPES = 3 * 10**6
 MOST_DIMENSIONS = 512
 MOST_STEPS = 20000
 
@@ -70,7 +69,10 @@ class Evidence:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.refusals: dict[tuple[str, str], Refusal] = {}
+        self._curvature: dict[Batch, Statement | None] = {}
+        self._steps: dict[tuple[Batch, Fraction], Statement | None] = {}
         self._high: dict[Fraction, GaussianBound | None] = {}
+        self._adaptive: dict[Fraction, tuple[Statement, ...]] = {}
 
     def attempt(self, rule: Callable[[], Statement]) -> Statement | None:
         """The rule's statement, or None with the refusal noted."""
@@ -92,39 +94,48 @@ class Evidence:
     def _refuse(self, rule: Rule, reason: str, failed: Premise | None = None) -> None:
         self.refusals[rule.id, reason] = Refusal(rule, reason, failed)
 
-    @cached_property
-    def curvature(self) -> dict[World, Statement | None]:
-        """Curvature in both worlds."""
-        return {w: self.attempt(partial(prove_curvature, self.run, w)) for w in WORLDS}
-
-    def step(self, world: World, phase: Phase) -> Statement | None:
+    def step(self, batch: Batch, step_size: Fraction) -> Statement | None:
         """Lipschitz constant of a step; a step that does not contract is noted, not refused."""
-        curved = self.curvature[world]
-        if curved is None:
-            return None
-        statement = contraction(curved, phase)
+        key = batch, step_size
+        if key not in self._steps:
+            if batch not in self._curvature:
+                self._curvature[batch] = self.attempt(partial(prove_curvature, self.run, batch))
+            curved = self._curvature[batch]
+            self._steps[key] = None if curved is None else contraction(curved, step_size)
+            if self._steps[key] is not None:
+                self._note_expansion(self._steps[key])  # type: ignore[arg-type]
+        return self._steps[key]
+
+    def _note_expansion(self, step: Statement) -> None:
         try:
-            require_contraction(statement)
+            require_contraction(step)
         except PremiseFailed as refusal:
-            self._refuse(refusal.rule, refusal.premise.text, refusal.premise)
+            self.note(refusal)
         except Undecided as refusal:
-            self._refuse(statement.rule, str(refusal))
-        return statement
+            self._refuse(step.rule, str(refusal))
+
+    def steps(self, world: World) -> tuple[Statement, ...] | None:
+        """Lipschitz constants of every map of a world; None if one is missing."""
+        try:
+            schedule_ = schedule.steps(I1, self.run, world)
+        except NotApplicable as refusal:
+            self.note(refusal)
+            return None
+        maps = {(one.batch, one.step_size) for one in schedule_}
+        found = [self.step(*key) for key in sorted(maps, key=repr)]
+        return None if None in found else tuple(s for s in found if s is not None)
 
     def _gaussian(self, sensitivity: Statement | None) -> Statement | None:
         if sensitivity is None:
             return None
         if self.run.release == "every-step":
             return self.attempt(lambda: composition(sensitivity))
-        if self.run.learn.steps + self.run.unlearn.steps > MOST_STEPS:
-            self._refuse(I1, f"not attempted: more than {MOST_STEPS} steps")
+        if "c" in sensitivity.values:
+            return self.attempt(lambda: contractive_iteration(sensitivity, ()))
+        steps = self.steps("P" if sensitivity.exact["world"] == "Q" else "Q")
+        if steps is None:
             return None
-        world: World = "D" if sensitivity.exact["world"] == "D'" else "D'"
-        learn = self.step(world, self.run.learn)
-        unlearn = self.step("D'", self.run.unlearn)
-        if learn is None or unlearn is None:
-            return None
-        return self.attempt(lambda: contractive_iteration(sensitivity, learn, unlearn))
+        return self.attempt(lambda: contractive_iteration(sensitivity, steps))
 
     @cached_property
     def sensitivities(self) -> dict[str, Statement | None]:
@@ -136,54 +147,126 @@ class Evidence:
 
     @cached_property
     def deterministic(self) -> tuple[GaussianBound, ...]:
-        """Gaussian-DP bounds without slack: S1 and S2 through I1 (I2 for every-step release)."""
+        """Gaussian-DP bounds without slack: S1 and S2 through I1 (I2 for every-step release), from the
+        start or from the best restart; gradients bounded in both worlds where a step expands."""
         final = "I2" if self.run.release == "every-step" else "I1"
         bounds = []
         for name, sensitivity in self.sensitivities.items():
             statement = self._gaussian(sensitivity)
             if statement is not None:
                 bounds.append(GaussianBound(f"{name} + {final}", (statement,)))
+        if self.run.release == "final":
+            bounds += [*self._restarted(), *self._drifting()]
         return tuple(bounds)
+
+    def _restarted(self) -> list[GaussianBound]:
+        if self.run.projection is None:
+            return []
+        longest = min(schedule.total(schedule.steps(I1, self.run, w)) for w in WORLDS) - 1
+        best: Statement | None = None
+        for last in sorted({longest * k // 24 for k in range(1, 25)} | {2**k for k in range(30)}):
+            if not 1 <= last <= longest:
+                continue
+            found = self._gaussian(self.attempt(partial(per_instance, self.run, last)))
+            if found is not None and (best is None or found.ball("mu") < best.ball("mu")):
+                best = found
+        return [] if best is None else [GaussianBound("S2 + I1, restarted in the ball", (best,))]
+
+    def _drifting(self) -> list[GaussianBound]:
+        contracts = keeps_convexity(self.run) and all(
+            step is not None and step.ball("c") < 1
+            for world in WORLDS
+            for step in self.steps(world) or (None,)
+        )
+        if contracts:
+            return []
+        statement = self._gaussian(self.attempt(partial(bounded_drift, self.run)))
+        return [] if statement is None else [GaussianBound("S1-drift + I1", (statement,))]
+
+    def _active(self) -> tuple[int, int]:
+        """Steps, and changes of the map, up to the last step that removes a point."""
+        pairs = schedule.from_start(RESIDUALS, self.run)
+        while pairs and pairs[-1].first == pairs[-1].second:
+            pairs = pairs[:-1]
+        return sum(pair.count for pair in pairs), len(pairs)
 
     @cached_property
     def residuals(self) -> dict[World, Statement] | None:
         """Residual laws of both runs, or None."""
-        steps = self.run.learn.steps
-        work = steps * self.run.d**2 * len(self.run.forget)
-        if self.run.loss == "ridge" and (steps > MOST_STEPS or work > MOST_WORK):
-            reason = f"not attempted: more than {MOST_STEPS} steps or T d^2 |F| above {MOST_WORK}"
-            self._refuse(RESIDUALS, reason)
+        if self.run.loss == "ridge":
+            steps, changes = self._active()
+            d = self.run.d
+            work = steps * d**2 * len(self.run.forget) + 20 * changes * d**3
+            if steps > MOST_STEPS or work > MOST_WORK:
+                reason = f"not attempted: more than {MOST_STEPS} steps, or too much work in all"
+                self._refuse(RESIDUALS, reason)
+                return None
+        return self._both(residual_law)
+
+    @cached_property
+    def margins(self) -> dict[World, Statement] | None:
+        """Margin laws of both runs, or None."""
+        if self.run.loss != "ridge" and self._active()[0] * self.run.n > MOST_SLOPES:
+            self._refuse(MARGINS, f"not attempted: steps times rows above {MOST_SLOPES}")
             return None
+        return self._both(margin_law)
+
+    def _both(self, rule: Callable[..., Statement]) -> dict[World, Statement] | None:
         laws: dict[World, Statement] = {}
         for world in WORLDS:
-            law = self._residual_law(world)
+            steps = self.steps(world)
+            law = None if steps is None else self.attempt(partial(rule, self.run, world, steps))
             if law is None:
                 return None
             laws[world] = law
         return laws
 
-    def _residual_law(self, world: World) -> Statement | None:
-        step = self.step(world, self.run.learn)
-        return None if step is None else self.attempt(partial(residual_law, step))
-
     def high_probability(self, delta: Fraction) -> GaussianBound | None:
-        """S3 with at most ``delta`` spent, through I1, one statement a direction."""
+        """S3 (ridge) or S4 with at most ``delta`` spent, through I1, one statement a direction."""
         if delta not in self._high:
             self._high[delta] = self._high_probability(delta)
         return self._high[delta]
 
     def _high_probability(self, delta: Fraction) -> GaussianBound | None:
-        if self.residuals is None:
+        ridge = self.run.loss == "ridge"
+        laws = self.residuals if ridge else self.margins
+        if laws is None:
             return None
         statements = []
-        for law in self.residuals.values():
-            bounds = residual_bounds(law, delta)
-            statement = self._gaussian(self.attempt(partial(high_probability, law, bounds)))
+        for law in laws.values():
+            if ridge:
+                sensitivity = self.attempt(partial(high_probability, law, residual_bounds(law, delta)))
+            else:
+                sensitivity = self.attempt(partial(margin_sensitivity, law, margin_share(law, delta)))
+            statement = self._gaussian(sensitivity)
             if statement is None:
                 return None
             statements.append(statement)
         final = "I2" if self.run.release == "every-step" else "I1"
-        return GaussianBound(f"S3 + {final}", tuple(statements))
+        return GaussianBound(f"{'S3' if ridge else 'S4'} + {final}", tuple(statements))
+
+    def adaptive(self, order: Fraction) -> tuple[Statement, ...]:
+        """R4 at ``order``, one Rényi statement a direction, decayed by R2 for the final model."""
+        if order not in self._adaptive:
+            self._adaptive[order] = self._composed(order)
+        return self._adaptive[order]
+
+    def _composed(self, order: Fraction) -> tuple[Statement, ...]:
+        if self.run.loss != "ridge" or self.residuals is None:
+            self._refuse(R4, "needs the exact law of the residual")
+            return ()
+        found: list[Statement] = []
+        for world, law in self.residuals.items():
+            try:
+                statement = adaptive_composition(law, order, exponents(law, order))
+                if self.run.release == "final":
+                    steps = self.steps("Q" if world == "P" else "P")
+                    statement = decay(statement, steps or ())
+            except (PremiseFailed, NotApplicable, Undecided) as refusal:
+                self.note(refusal)
+                return ()
+            found.append(statement)
+        return tuple(found)
 
     @cached_property
     def law(self) -> Statement | None:

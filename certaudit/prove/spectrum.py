@@ -6,17 +6,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from certaudit.kernel.spectrum import World, curvature, rows
+from certaudit.kernel.spectrum import curvature
 from certaudit.kernel.statement import Statement, Undecided
-from certaudit.run import Run
+from certaudit.run import Batch, Run
 
 
-def prove_curvature(run: Run, world: World) -> Statement:
-    """Curvature of the objective of ``world``, from float eigenvalues relaxed until they verify.
+def prove_curvature(run: Run, batch: Batch) -> Statement:
+    """Curvature of the objective on ``batch``, from float eigenvalues relaxed until they verify.
 
     Raises Undecided if no relaxation verifies.
     """
-    x = np.asarray(run.X[rows(run, world)], dtype=np.float64)
+    x = np.asarray(run.X[list(run.rows(batch))], dtype=np.float64)
     values, vectors = np.linalg.eigh(x.T @ x)
     least, largest = float(values[0]), float(values[-1])
     for slack in (1e-13, 1e-11, 1e-8, 1e-4):
@@ -24,7 +24,7 @@ def prove_curvature(run: Run, world: World) -> Statement:
         try:
             return curvature(
                 run,
-                world,
+                batch,
                 Fraction(least - margin),
                 Fraction(largest + margin),
                 vectors[:, 0].tolist(),
@@ -32,4 +32,4 @@ def prove_curvature(run: Run, world: World) -> Statement:
             )
         except Undecided:
             continue
-    raise Undecided(f"the eigenvalues of X^T X on {world} could not be enclosed")
+    raise Undecided("the eigenvalues of X^T X could not be enclosed")

@@ -46,3 +46,9 @@ def _quantile(center: float, spread: float, log_probability: float) -> float:
         ) / 2
         low, high = (middle, high) if tail > goal else (low, middle)
     return spread * high
+
+
+def margin_share(law: Statement, delta: Fraction) -> Fraction:
+    """The probability for each random margin of S4 when ``delta`` is shared evenly."""
+    random = sum(1 for row in law.values["tau_squared"] for value in row if not value.is_zero())
+    return delta / max(random, 1)

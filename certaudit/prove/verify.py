@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,17 +11,21 @@ from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, Sen
 from certaudit.kernel import decide
 from certaudit.kernel.balls import ball, lower, precision, upper
 from certaudit.kernel.conversion import (
+    epsilon_of_renyi,
     gaussian_delta,
     hockey_stick_of_gaussian,
     renyi_of_gaussian,
 )
 from certaudit.kernel.pair import exact_renyi
-from certaudit.kernel.sensitivity import exceedance
+from certaudit.kernel.residual import exceedance
+from certaudit.kernel.sensitivity import shift_at
 from certaudit.kernel.statement import NotApplicable, Statement, Undecided
+from certaudit.prove.adaptive import best_order, float_composition
 from certaudit.prove.evidence import BITS, Evidence, GaussianBound
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.orders import epsilon_range
 from certaudit.prove.published import THEOREMS
+from certaudit.run import Run
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status
 
 SHARES = (Fraction(1, 2), Fraction(1, 10))
@@ -30,26 +33,35 @@ MOST_COVER = 400
 
 
 def verify(evidence: Evidence, claims: Sequence[Claim]) -> tuple[ClaimVerdict, ...]:
-    """Verdicts of the formal half on the claims of ``evidence.run``, one a claim, in order."""
+    """Verdicts of the formal half on the claims of ``evidence.run``, one a claim, in order.
+
+    A claim about the model released after some of the requests is judged on the run that stops there.
+    """
+    stages = {len(evidence.run.requests): evidence}
+    verdicts = []
     with precision(BITS):
-        return tuple(verify_claim(evidence, claim) for claim in claims)
+        for claim in claims:
+            after = getattr(claim, "after", None) or len(evidence.run.requests)
+            if after not in stages:
+                stages[after] = Evidence(evidence.run.after(after))
+            verdicts.append(verify_claim(stages[after], claim))
+    return tuple(verdicts)
 
 
 def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
-    """Verdict of the formal half on one claim."""
+    """Verdict of the formal half on one claim about ``evidence.run``."""
     try:
         found, bounds = _search(evidence, claim)
     except (ValueError, OverflowError, np.linalg.LinAlgError) as error:
         evidence.note(Undecided(f"the numbers of this run are out of range ({error})"))
         found, bounds = [], []
-    named = THEOREMS[claim.theorem](evidence, claim) if claim.theorem else None
-    if named is not None and named.name == "benarroch-2026" and not named.failed:
-        own = next((b.value for b in bounds if b.route.startswith("S3")), None)
-        named = replace(named, value=own)
+    ordered = sorted(bounds, key=lambda b: (b.value is None, b.value or 0))
+    named = THEOREMS[claim.theorem](evidence, claim, ordered) if claim.theorem else None
     proof = decide.refute(evidence.run, claim, found)
     status = Status.REFUTED
     if proof is None:
-        proof = decide.prove(evidence.run, claim, found)
+        best_first = [s for bound in ordered for s in bound.statements]
+        proof = decide.prove(evidence.run, claim, best_first + found)
         status = Status.PROVED
     broken = [FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed]
     failed = tuple(named.failed if named else ()) + tuple(
@@ -57,7 +69,6 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
     )
     if proof is None:
         status = Status.PREMISE_FAILED if failed else Status.NOT_PROVED
-    ordered = sorted(bounds, key=lambda b: (b.value is None, b.value or 0))
     return ClaimVerdict(
         claim=claim,
         status=status,
@@ -65,7 +76,7 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         bounds=tuple(ordered),
         failed=failed,
         named=named,
-        notes=_notes(ordered),
+        notes=(*_notes(ordered), *_leak(evidence.run)),
         skipped=tuple(f"{r.rule.id} ({r.rule.title}): {r.reason}" for r in evidence.refusals.values()),
     )
 
@@ -99,7 +110,33 @@ def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
         if converted is not None:
             bounds.append(converted)
             found += [hockey_stick_of_gaussian(g, claim.epsilon) for g in bound.statements]
+    if claim.delta > 0:
+        composed = _composed_epsilon(evidence, claim.delta)
+        if composed is not None:
+            found += composed.statements
+            bounds.append(composed)
     return found, _best_per_route(bounds)
+
+
+def _composed_epsilon(evidence: Evidence, delta: Fraction) -> Bound | None:
+    """R4 (decayed by R2 for the final model), converted by C2 at a good order."""
+    probe = evidence.adaptive(Fraction(2))
+    laws = evidence.residuals
+    if not probe or laws is None:
+        return None
+    final = evidence.run.release == "final"
+    statements = []
+    for first, law in zip(probe, laws.values(), strict=True):
+        shrink = float(first.ball("factor").mid()) if final else 1.0
+        order = best_order(float_composition(law), shrink, delta)
+        (renyi,) = (
+            s for s in evidence.adaptive(order) if s.exact["directions"] == first.exact["directions"]
+        )
+        if not renyi.ball("r").is_finite():
+            return None
+        statements.append(epsilon_of_renyi(renyi, delta))
+    value = max(upper(s.ball("epsilon")) for s in statements)
+    return Bound(f"R4 + {'R2 + ' if final else ''}C2", "epsilon", value, tuple(statements))
 
 
 def _by_renyi(
@@ -197,6 +234,11 @@ def _renyi(evidence: Evidence, claim: RenyiClaim) -> Found:
                 statements,
             )
         )
+    composed = evidence.adaptive(claim.order)
+    if composed and all(s.ball("r").is_finite() for s in composed):
+        found += composed
+        route = "R4 + R2" if evidence.run.release == "final" else "R4"
+        bounds.append(Bound(route, "renyi", max(upper(s.ball("r")) for s in composed), composed))
     return found, bounds
 
 
@@ -271,23 +313,27 @@ def _sensitivity(evidence: Evidence, claim: SensitivityClaim) -> Found:
     for name, statement in evidence.sensitivities.items():
         if statement is not None:
             found.append(statement)
-            value = upper(statement.values["s"][claim.step - 1])
-            bounds.append(Bound(name, "sensitivity", value, (statement,)))
-    laws = evidence.residuals
-    if laws is None:
-        return found, bounds
-    try:
-        found += [exceedance(law, claim.step, claim.sensitivity) for law in laws.values()]
-        if claim.probability > 0:
-            bounds.append(_least_shift(list(laws.values()), claim))
-    except NotApplicable as refusal:
-        evidence.note(refusal)
-        bound = evidence.high_probability(claim.probability) if claim.probability > 0 else None
+            shift = shift_at(statement, claim.step)
+            if shift is not None:
+                bounds.append(Bound(name, "sensitivity", upper(shift), (statement,)))
+    laws = evidence.residuals if evidence.run.loss == "ridge" else None
+    if laws is not None:
+        try:
+            found += [exceedance(law, claim.step, claim.sensitivity) for law in laws.values()]
+            if claim.probability > 0:
+                bounds.append(_least_shift(list(laws.values()), claim))
+        except NotApplicable as refusal:
+            evidence.note(refusal)
+            laws = None
+    if laws is None and claim.probability > 0:
+        bound = evidence.high_probability(claim.probability)
         if bound is not None:
             sensitivities = tuple(s.uses[0] for s in bound.statements)
             found += sensitivities
-            value = max(upper(s.values["s"][claim.step - 1]) for s in sensitivities)
-            bounds.append(Bound("S3", "sensitivity", value, sensitivities))
+            shifts = [shift_at(s, claim.step) for s in sensitivities]
+            known = [upper(shift) for shift in shifts if shift is not None]
+            if len(known) == len(shifts):
+                bounds.append(Bound(bound.name[:2], "sensitivity", max(known), sensitivities))
     return found, bounds
 
 
@@ -318,3 +364,16 @@ def _notes(bounds: Sequence[Bound]) -> tuple[str, ...]:
     assert published.value is not None
     ratio = float(published.value / exact.value)
     return (f"{published.route} gives {ratio:.3g} times the exact value",)
+
+
+def _leak(run: Run) -> tuple[str, ...]:
+    """What a reference with another noise than the run's does and does not protect."""
+    own = [request.unlearn.noise_variance for request in run.requests]
+    other = run.reference.unlearn_variance
+    outputs = run.output_noise("P") == run.output_noise("Q")
+    if outputs and (other is None or all(other == variance for variance in own)):
+        return ()
+    return (
+        "the reference uses another noise level than the run: if the level was calibrated to the "
+        "removed point, it tells about that point",
+    )

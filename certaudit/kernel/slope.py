@@ -1,0 +1,79 @@
+"""How large a per-example gradient can be, on the iterates a run can meet (section 3)."""
+
+from __future__ import annotations
+
+import sympy as sp
+from flint import arb
+
+from certaudit.kernel.balls import ball, certain_max, norm_squared
+from certaudit.kernel.expr import evaluate
+from certaudit.kernel.spectrum import label, row_norm
+from certaudit.kernel.statement import Premise, Rule
+from certaudit.run import Run
+
+G, X, R, M = sp.symbols("G X R M", positive=True)
+y = sp.Symbol("y", real=True)
+kink = sp.Symbol("k", positive=True)
+
+LIPSCHITZ = sp.Eq(M, G * X)
+LOGISTIC_SLOPE = 1 / (1 + sp.exp(-R * X))
+RIDGE_SLOPE = R * X + sp.Abs(y)
+HUBER_SLOPE = sp.Min(kink, R * X + sp.Abs(y))
+SOFTMAX_SLOPE = sp.sqrt(2)
+
+
+def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, confined: bool) -> arb:
+    """M >= |gradient of the loss at row j| on every iterate: slope times |x_j|, or the clip.
+
+    Slopes: logistic 1, huber its threshold, softmax sqrt 2 (the norm of p - e_y); ridge none, but
+    on iterates confined to radius R at most R |x_j| + |y_j|, and the others less.  ``confined`` says
+    that the iterates are known to lie in the ball; otherwise the start is checked.
+    Premises used are added to ``premises``; raises PremiseFailed where no slope is bounded.
+    """
+    norm = row_norm(run, j)
+    bounds: list[arb] = []
+    if run.clip is not None:
+        bounds.append(ball(run.clip.norm))
+        if run.clip.regularizer:
+            return bounds[0]
+    slope: arb | None = None
+    values = {X: norm, y: arb(0) if run.loss == "softmax" else label(run, j)}
+    if run.threshold is not None:
+        values[kink] = ball(run.threshold)
+    if run.loss == "softmax":
+        slope = evaluate(SOFTMAX_SLOPE, values)
+    elif run.projection is not None and (confined or run.loss == "ridge" or run.start.variance == 0):
+        premise = (
+            Premise("projection", "every iterate met was projected onto the ball")
+            if confined
+            else _start_in_ball(rule, run)
+        )
+        if premise.name not in {known.name for known in premises}:
+            premises.append(premise)
+        values[R] = ball(run.projection)
+        formula = {"logistic": LOGISTIC_SLOPE, "ridge": RIDGE_SLOPE, "huber": HUBER_SLOPE}[run.loss]
+        slope = evaluate(formula, values)
+    elif run.loss == "logistic":
+        slope = arb(1)
+    elif run.loss == "huber":
+        slope = values[kink]
+    if slope is not None:
+        bounds.append(evaluate(LIPSCHITZ, {G: slope, X: norm}))
+    if not bounds:
+        text = "the squared loss has no bounded slope without a projection or a clip"
+        rule.require(False, True, Premise("projection", text))
+    return -certain_max(-bound for bound in bounds)
+
+
+def _start_in_ball(rule: Rule, run: Run) -> Premise:
+    assert run.projection is not None
+    norm = norm_squared(ball(x) for x in run.start.mean).sqrt()
+    radius = ball(run.projection)
+    premise = Premise(
+        "start",
+        "the run starts at a point inside the ball it is projected onto",
+        {"start_norm": norm, "radius": radius, "start_variance": ball(run.start.variance)},
+    )
+    point = run.start.variance == 0
+    inside = norm_squared(ball(x) for x in run.start.mean) <= radius * radius
+    return rule.require(point and bool(inside), not point or bool(norm > radius), premise)
