@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("spec", type=Path, metavar="SPEC")
     derive.add_argument("--latex", action="store_true", help="statements as LaTeX")
     derive.add_argument("--claim", metavar="ID", help="only this claim")
+    derive.add_argument("--save", type=Path, metavar="FILE", help="write the derivation for `check`")
 
     _command(commands, "schema", "print the JSON Schema of the spec", _schema)
     return parser
@@ -138,6 +139,10 @@ def _derive(options: argparse.Namespace) -> int:
 
     (case,) = session.load([options.spec], options.claim)
     outcome = session.verify(case)
+    if options.save is not None:
+        from certaudit.report import saved
+
+        _write(options.save, json.dumps(saved.document(outcome), indent=1, ensure_ascii=False) + "\n")
     for line in derivations(outcome, latex=options.latex):
         print(line)
     return _exit_code([outcome])

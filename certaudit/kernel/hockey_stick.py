@@ -9,8 +9,8 @@ from flint import acb, arb
 
 from certaudit.kernel.balls import ball, precision
 from certaudit.kernel.expr import compile_formula, evaluate
-from certaudit.kernel.pair import ERROR, LOG_M, PIVOT, RenyiFunction, s, scope
-from certaudit.kernel.statement import NotApplicable, Rule, Statement, Undecided, expect
+from certaudit.kernel.pair import ERROR, LOG_M, PIVOT, RenyiFunction, s, scope, whitened
+from certaudit.kernel.statement import NotApplicable, Rule, Statement, Undecided
 
 C6 = Rule("C6", "Exact hockey-stick divergence from the Rényi function", "section 6; ALG22")
 C6_LINE = Rule("C6-1d", "Exact hockey-stick divergence in one dimension", "Neyman–Pearson lemma")
@@ -41,17 +41,19 @@ def hockey_stick(
     height: Fraction,
     bits: int,
     accuracy: int,
+    keep: int,
 ) -> Statement:
     """C6: delta(epsilon), exactly, by the integral of M(s) e^{-s eps}/(s(s+1)) along Re s = ``line``.
 
     The part beyond |Im s| = ``height`` is at most |M(c + iB) e^{-c eps}| / (pi B), because |M|
     decreases along the line for Gaussian pairs.  ``width`` is half the strip the integrand is
     evaluated on; ``bits`` the working precision, ``accuracy`` the relative goal 2^-accuracy of the
-    quadrature.  Any positive values are sound.
+    quadrature; ``keep`` the rows of T worth computing with.  Any positive values are sound.
     """
+    form = whitened(pair).truncated(keep)
     with precision(bits):
         center, half, tall = ball(line), ball(width), ball(height)
-        log_m = RenyiFunction(pair, (center - half).lower(), (center + half).upper())
+        log_m = RenyiFunction(form, (center - half).lower(), (center + half).upper())
         peak = log_m(acb(center)).real
         if not peak.is_finite():
             raise Undecided("C6: the Rényi function could not be enclosed on the line")
@@ -83,7 +85,7 @@ def hockey_stick(
     return C6.conclude(
         "hockey-stick",
         formulas=(PIVOT, LOG_M, ERROR, DELTA),
-        values={"delta": value, "line": center, "height": tall},
+        values={"delta": value},
         exact={"epsilon": epsilon, "exactness": "exact", **scope(pair)},
         uses=(pair,),
         subject=pair.subject,
@@ -93,10 +95,10 @@ def hockey_stick(
 def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     """C6 in one dimension: log p/q is a quadratic, so delta = P(S) - e^eps Q(S) for the interval, or
     its complement, on which it exceeds epsilon.  Needs variances certainly different."""
-    expect(pair, "pair")
-    if len(pair.values["diagonal"]) != 1:
+    form = whitened(pair)
+    if len(form.diagonal) != 1:
         raise NotApplicable(C6_LINE, "the pair is not one-dimensional")
-    excess, mean = pair.values["diagonal"][0], pair.ball("nu")
+    excess, mean = form.diagonal[0], form.nu
     if not (excess > 0 or excess < 0):
         raise Undecided("C6-1d: the variances could not be told apart")
     env = {lam: excess, v: mean, eps: ball(epsilon)}

@@ -120,7 +120,7 @@ def contractive_iteration(sensitivity: Statement, steps: Sequence[Statement]) ->
             if key not in known:
                 raise TypeError("I1: the contraction of a step is missing")
             used[known[key]] = None
-            rate = known[key].ball("c")
+            rate = ball(known[key].exact["bound"])
         shift = sensitivity.values["s"][k]
         blocks.append(Block(count, rate, shift, ball(pair.noise_variance)))
     if run.output_variance > 0:

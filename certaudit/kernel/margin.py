@@ -83,7 +83,7 @@ def margin_law(run: Run, world: World, steps: Sequence[Statement]) -> Statement:
             raise TypeError("margin law: the contraction of a step is missing")
         step = norms[batch, pair.step_size]
         used[step] = None
-        rate = step.ball("c").abs_upper()
+        rate = ball(step.exact["bound"])
         rows = pair.removed(run)
         for _ in range(pair.count):
             points.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +18,11 @@ WHITEN = Rule("E2", "Whitened pair in tridiagonal form", "section 7; Householder
 EXACT_RENYI = Rule("E3", "Exact Rényi divergence of two Gaussians", "section 7; Gil et al. 2013")
 s, a, b2, p, gamma, rho, tau = sp.symbols("s a b^2 p gamma rho tau")
 nu, pivot, ell, ell1, d, order = sp.symbols("nu p_1 ell ell_1 d alpha")
+_d = sp.Symbol("d", integer=True, positive=True)
+_gap, _factor = sp.MatrixSymbol("Delta", _d, 1), sp.MatrixSymbol("L", _d, _d)
+_first, _second = sp.MatrixSymbol("S_1", _d, _d), sp.MatrixSymbol("S_2", _d, _d)
+MAHALANOBIS = sp.Eq(sp.MatrixSymbol("nu", _d, 1), _factor.I * _gap)
+EXCESS = sp.Eq(sp.MatrixSymbol("E", _d, _d), _factor.I * (_first - _second) * _factor.T.I)
 PIVOT = sp.Eq(sp.Symbol("p_k"), 1 - s * a - s**2 * b2 / p)
 LOG_M = sp.Eq(sp.Symbol("log M(s)"), s * (s + 1) * nu**2 / (2 * pivot) - ell / 2 - s * ell1 / 2)
 ERROR = sp.Eq(
@@ -33,18 +39,54 @@ ERROR = sp.Eq(
 RENYI = sp.Eq(sp.Symbol("D"), sp.Symbol("log M") / (order - 1))
 
 
-def whiten(law: Statement, direction: str) -> Statement:
-    """E2: in coordinates where the second law is N(0, I), the first is N(nu e_1, I + T), nearly.
+@dataclass(frozen=True)
+class Whitened:
+    """N(nu e_1, I + T + dropped) against N(0, I): T symmetric tridiagonal by its diagonal and squared
+    off-diagonal, the dropped matrix of spectral norm at most ``rho``, the dropped mean at most ``tau``.
+    ``dimension`` is that of the laws, T may be smaller."""
 
-    T is symmetric tridiagonal with diagonal a and squared off-diagonal b2.  The reflections use exact
-    vectors, so the change of coordinates is exactly orthogonal; what is dropped is bounded: the
-    spectral norm of the dropped matrix by rho, of the dropped mean by tau.
+    diagonal: tuple[arb, ...]
+    off_diagonal_squared: tuple[arb, ...]
+    nu: arb
+    rho: arb
+    tau: arb
+    dimension: int
+
+    def truncated(self, keep: int) -> Whitened:
+        """Only the leading ``keep`` rows of T; the norm of what is dropped joins rho."""
+        diagonal, off = self.diagonal, self.off_diagonal_squared
+        if keep >= len(diagonal):
+            return self
+        dropped = norm_squared(y.abs_upper() for y in diagonal[keep:])
+        dropped += sum((2 * y.abs_upper() for y in off[keep - 1 :]), arb(0))
+        return replace(
+            self,
+            diagonal=diagonal[:keep],
+            off_diagonal_squared=off[: keep - 1],
+            rho=(self.rho + dropped.sqrt()).upper(),
+        )
+
+
+def whitened(pair: Statement) -> Whitened:
+    """The working form of a pair."""
+    expect(pair, "pair")
+    assert isinstance(pair.work, Whitened)
+    return pair.work
+
+
+def whiten(law: Statement, direction: str) -> Statement:
+    """E2: in coordinates where the second law is N(0, I), the first is N(nu, I + E).
+
+    States |nu|^2, trace E and log det(I + E); works with E in tridiagonal form and nu along the first
+    axis.  The reflections use exact vectors, so the change of coordinates is exactly orthogonal;
+    what is dropped is bounded (see :class:`Whitened`).
     Premise checked: both covariances are positive definite.
     """
     expect(law, "law")
     first, second = ("P", "Q") if direction == "P|Q" else ("Q", "P")
     factor = cholesky(law.values[f"covariance_{second}"])
-    if factor is None or cholesky(law.values[f"covariance_{first}"]) is None:
+    own = cholesky(law.values[f"covariance_{first}"])
+    if factor is None or own is None:
         raise Undecided("E2: a covariance could not be shown positive definite")
     n = len(factor)
     lower_factor = arb_mat([[*row, *[arb(0)] * (n - len(row))] for row in factor])
@@ -52,52 +94,35 @@ def whiten(law: Statement, direction: str) -> Statement:
     excess = lower_factor.solve(lower_factor.solve(gap).transpose())
     excess = (excess + excess.transpose()) / 2
     shift = lower_factor.solve(law.values[f"mean_{first}"] - law.values[f"mean_{second}"])
+    stated = {
+        "mahalanobis_squared": norm_squared(shift.entries()),
+        "trace": sum((excess[i, i] for i in range(n)), arb(0)),
+        "log_det": 2 * sum(((own[i][i] / factor[i][i]).log() for i in range(n)), arb(0)),
+    }
     for k in range(-1, n - 2):
         source = [shift[i, 0] for i in range(n)] if k < 0 else [excess[i, k] for i in range(n)]
         normal = _reflection_normal(source, k + 1)
         if normal is not None:
             excess, shift = _reflect(excess, shift, normal)
-    diagonal = tuple(excess[i, i] for i in range(n))
     off = tuple(excess[i + 1, i] for i in range(n - 1))
     dropped = [excess[i, j] for i in range(n) for j in range(n) if abs(i - j) > 1]
     rest = [shift[i, 0] for i in range(1, n)]
     return WHITEN.conclude(
         "pair",
-        formulas=(),
-        values={
-            "diagonal": diagonal,
-            "off_diagonal_squared": tuple(y * y for y in off),
-            "nu": shift[0, 0],
-            "rho": _norm_bound(dropped),
-            "tau": _norm_bound(rest),
-        },
-        exact={"direction": direction, "observer": law.exact["observer"], "dimension": n},
+        formulas=(MAHALANOBIS, EXCESS),
+        values=stated,
+        exact={"directions": (direction,), "observer": law.exact["observer"], "dimension": n},
         premises=(Premise("covariances", "both covariances are positive definite"),),
         uses=(law,),
         subject=law.subject,
-    )
-
-
-def truncate(pair: Statement, keep: int) -> Statement:
-    """E2 with only the leading ``keep`` rows of T; the norm of what is dropped joins rho."""
-    expect(pair, "pair")
-    diagonal, off = pair.values["diagonal"], pair.values["off_diagonal_squared"]
-    if keep >= len(diagonal):
-        return pair
-    dropped = norm_squared(y.abs_upper() for y in diagonal[keep:])
-    dropped += sum((2 * y.abs_upper() for y in off[keep - 1 :]), arb(0))
-    return WHITEN.conclude(
-        "pair",
-        formulas=(),
-        values={
-            **pair.values,
-            "diagonal": diagonal[:keep],
-            "off_diagonal_squared": off[: keep - 1],
-            "rho": (pair.ball("rho") + dropped.sqrt()).upper(),
-        },
-        exact=pair.exact,
-        uses=(pair,),
-        subject=pair.subject,
+        work=Whitened(
+            diagonal=tuple(excess[i, i] for i in range(n)),
+            off_diagonal_squared=tuple(y * y for y in off),
+            nu=shift[0, 0],
+            rho=_norm_bound(dropped),
+            tau=_norm_bound(rest),
+            dimension=n,
+        ),
     )
 
 
@@ -108,16 +133,15 @@ class RenyiFunction:
     principal logarithms sum to the analytic log det, and dropped terms change log M by at most e(s).
     """
 
-    def __init__(self, pair: Statement, low: arb, high: arb) -> None:
-        expect(pair, "pair")
+    def __init__(self, pair: Whitened, low: arb, high: arb) -> None:
         self.pair = pair
         self.low, self.high = low, high
         self.gamma = _margin(pair, (low, high))
         self.constants = {
-            nu: pair.ball("nu"),
-            rho: pair.ball("rho"),
-            tau: pair.ball("tau"),
-            d: arb(pair.exact["dimension"]),
+            nu: pair.nu,
+            rho: pair.rho,
+            tau: pair.tau,
+            d: arb(pair.dimension),
             gamma: self.gamma,
             sp.Symbol("gamma_1"): _margin(pair, (arb(-1),)),
         }
@@ -137,7 +161,7 @@ class RenyiFunction:
         return acb(value) + acb(slack, slack)
 
     def _pivots(self, point: Any) -> tuple[Any, Any]:
-        diagonal, off = self.pair.values["diagonal"], self.pair.values["off_diagonal_squared"]
+        diagonal, off = self.pair.diagonal, self.pair.off_diagonal_squared
         step = compile_formula(PIVOT.rhs)
         last, log_det = 1 - point * diagonal[-1], 0
         for k in reversed(range(len(diagonal))):
@@ -152,11 +176,11 @@ class RenyiFunction:
 def exact_renyi(pair: Statement, alpha: Fraction) -> Statement:
     """E3: D_alpha of the pair's direction, exactly; +infinity when alpha S_Q + (1-alpha) S_P is
     certainly not positive definite."""
-    point = ball(alpha - 1)
-    if _certainly_indefinite(pair, point):
+    point, form = ball(alpha - 1), whitened(pair)
+    if _certainly_indefinite(form, point):
         value = arb("inf")
     else:
-        log_m = RenyiFunction(pair, point.lower(), point.upper())(acb(point)).real
+        log_m = RenyiFunction(form, point.lower(), point.upper())(acb(point)).real
         value = evaluate(RENYI, {sp.Symbol("log M"): log_m, order: ball(alpha)})
         if not value.is_finite():
             raise Undecided("E3: the divergence could not be enclosed")
@@ -172,7 +196,7 @@ def exact_renyi(pair: Statement, alpha: Fraction) -> Statement:
 
 def scope(pair: Statement) -> dict[str, Any]:
     """Direction and observer, carried on to what is derived from the pair."""
-    return {"directions": (pair.exact["direction"],), "observer": pair.exact["observer"]}
+    return {"directions": pair.exact["directions"], "observer": pair.exact["observer"]}
 
 
 def _norm_bound(entries: Sequence[arb]) -> arb:
@@ -200,9 +224,9 @@ def _reflect(matrix_: arb_mat, vector: arb_mat, normal: arb_mat) -> tuple[arb_ma
     return matrix_, vector - normal * along
 
 
-def _tridiagonal_pivots(pair: Statement, point: arb, level: arb) -> list[arb]:
+def _tridiagonal_pivots(pair: Whitened, point: arb, level: arb) -> list[arb]:
     """Pivots of level I - point T, from the last row up."""
-    diagonal, off = pair.values["diagonal"], pair.values["off_diagonal_squared"]
+    diagonal, off = pair.diagonal, pair.off_diagonal_squared
     pivots: list[arb] = []
     for k in reversed(range(len(diagonal))):
         step = level - point * diagonal[k]
@@ -210,7 +234,7 @@ def _tridiagonal_pivots(pair: Statement, point: arb, level: arb) -> list[arb]:
     return pivots
 
 
-def _margin(pair: Statement, points: Sequence[arb]) -> arb:
+def _margin(pair: Whitened, points: Sequence[arb]) -> arb:
     """A gamma > 0 with I - x T >= gamma I at every point (hence between them)."""
     for j in range(1, 400):
         slack = arb(2) ** -j
@@ -220,10 +244,9 @@ def _margin(pair: Statement, points: Sequence[arb]) -> arb:
     raise Undecided("the order lies outside the domain of the Rényi function, or too near its edge")
 
 
-def _certainly_indefinite(pair: Statement, point: arb) -> bool:
+def _certainly_indefinite(pair: Whitened, point: arb) -> bool:
     """Whether I - point (T + dropped part) certainly has a negative eigenvalue."""
-    expect(pair, "pair")
-    pivots = _tridiagonal_pivots(pair, point, 1 + point * pair.ball("rho"))
+    pivots = _tridiagonal_pivots(pair, point, 1 + point * pair.rho)
     for value in pivots:
         if value < 0:
             return True

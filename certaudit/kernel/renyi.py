@@ -133,7 +133,7 @@ def decay(renyi: Statement, steps: Sequence[Statement]) -> Statement:
     for k, pair in enumerate(pairs):
         step = known[pair.batch(second), pair.step_size]
         used[step] = None
-        rate = step.ball("c").upper()
+        rate = ball(step.exact["bound"])
         spread, shrunk = _spread(rate, pair.count, ball(pair.noise_variance), spread)
         if k >= active:
             factor *= shrunk

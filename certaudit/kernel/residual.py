@@ -204,7 +204,7 @@ class _Law:
         """The law after the steps of ``pair``."""
         single = one_step(run, pair.batch(world), pair.step_size, pair.noise_variance)
         many: AffineMap = power(single, pair.count)
-        norm = step.ball("c").abs_upper() ** pair.count
+        norm = ball(step.exact["bound"]) ** pair.count
         mean = many.linear * self.mean[0] + many.shift
         covariance = many.linear * self.covariance[0] * many.linear.transpose() + many.noise
         return _Law(
@@ -251,7 +251,7 @@ def _block(
 ) -> tuple[Rows, Rows]:
     rules = _residual_rules(run.d)
     matrix, drift = affine_step(run, pair.batch(world), pair.step_size)
-    norm, zero, noise = step.ball("c").abs_upper(), column([0] * run.d), ball(pair.noise_variance)
+    norm, zero, noise = ball(step.exact["bound"]), column([0] * run.d), ball(pair.noise_variance)
     points = [column(run.X[i].tolist()) for i in rows]
     labels = [column(run.y[i : i + 1].tolist()) for i in rows]
     lengths = [norm_squared(x.entries()).sqrt() for x in points]

@@ -10,7 +10,7 @@ from fractions import Fraction
 import sympy as sp
 from flint import arb, arb_mat
 
-from certaudit.kernel.balls import ball, cholesky, column, matrix, norm_squared, upper
+from certaudit.kernel.balls import ball, cholesky, column, matrix, norm_squared, precision, upper
 from certaudit.kernel.expr import evaluate
 from certaudit.kernel.statement import Premise, Rule, Statement, Undecided, expect
 from certaudit.run import Batch, Run
@@ -146,17 +146,23 @@ def contraction(curved: Statement, step_size: Fraction) -> Statement:
     """One gradient step is c-Lipschitz, c = max(|1 - eta m|, |1 - eta L|).
 
     With a clip that does not keep convexity the step is only (1 + eta L)-Lipschitz.
-    c < 1 is not needed for the statement; see :func:`require_contraction`.
+    c < 1 is not needed for the statement; see :func:`require_contraction`.  ``bound`` is c rounded up
+    to an exact number, which later rules use.
     """
     expect(curved, "curvature")
     run: Run = curved.subject  # type: ignore[assignment]
     step = STEP if keeps_convexity(run) else CLIPPED_STEP
     values = {eta: ball(step_size), m: curved.ball("m"), L: curved.ball("L")}
+    rate = evaluate(step, values)
     return CONTRACTION.conclude(
         "contraction",
         formulas=(step,),
-        values={"c": evaluate(step, values), "m": curved.ball("m"), "L": curved.ball("L")},
-        exact={"batch": curved.exact["batch"], "step_size": step_size},
+        values={"c": rate, "m": curved.ball("m"), "L": curved.ball("L")},
+        exact={
+            "batch": curved.exact["batch"],
+            "step_size": step_size,
+            "bound": _rounded_up(rate),
+        },
         uses=(curved,),
         subject=run,
     )
@@ -184,6 +190,13 @@ def require_contraction(lipschitz: Statement) -> Premise:
         bool(c_value >= 1),
         Premise("step size", "the step must contract: eta < 2/L and m > 0", numbers),
     )
+
+
+def _rounded_up(rate: arb) -> Fraction:
+    """A short number at or above ``rate``, at most 1 if ``rate`` is."""
+    with precision(64):
+        above = upper(rate * (1 + arb(2) ** -60))
+    return Fraction(1) if rate <= 1 < above else above
 
 
 def _rayleigh(gram: arb_mat, vector: list[float]) -> arb:

@@ -55,7 +55,8 @@ class Statement:
     kind: what it states (``sensitivity``, ``gaussian-dp``, ``renyi``, ``hockey-stick``, ...).
     formulas: the sympy relations evaluated, the conclusion last.  values: enclosures.
     exact: exact parameters.  subject: the run (statements about different runs do not combine).
-    uses: the statements it was derived from.
+    uses: the statements it was derived from.  work: what a later rule computes with, and no part of
+    what is stated.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Statement:
     premises: tuple[Premise, ...]
     uses: tuple[Statement, ...]
     subject: object
+    work: Any
 
     def __init__(self, seal: object, **fields: Any) -> None:
         if seal is not _SEAL:
@@ -106,6 +108,7 @@ class Rule:
         premises: tuple[Premise, ...] = (),
         uses: tuple[Statement, ...] = (),
         bridges: tuple[Statement, ...] = (),
+        work: Any = None,
     ) -> Statement:
         """Make a statement; every statement used must be about the same run, but for ``bridges``,
         whose runs the rule itself has related to this one."""
@@ -121,6 +124,7 @@ class Rule:
             premises=premises,
             uses=uses + bridges,
             subject=subject,
+            work=work,
         )
 
 

@@ -86,7 +86,7 @@ def best_order(twin: FloatComposition, shrink: float, delta: Fraction) -> Fracti
 def _minimum(cost: Callable[[float], float], low: float, high: float) -> float:
     for points in (15, 7, 7):
         grid = [low + (high - low) * k / (points - 1) for k in range(points)]
-        values = [cost(g) for g in grid]
+        values = [float(cost(g)) for g in grid]
         best = min(range(points), key=values.__getitem__)
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, points - 1)]
     return (low + high) / 2

@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from certaudit.kernel.pair import whitened
 from certaudit.kernel.statement import Statement
 
 Complex = NDArray[np.complex128]
@@ -39,14 +40,15 @@ class FloatPair:
     """Float twin of a whitened pair: eigenvalues of T and nu^2 times first components squared."""
 
     def __init__(self, pair: Statement) -> None:
-        diagonal = np.array([float(x.mid()) for x in pair.values["diagonal"]])
-        off = np.array([float(abs(x.mid())) ** 0.5 for x in pair.values["off_diagonal_squared"]])
+        form = whitened(pair)
+        diagonal = np.array([float(x.mid()) for x in form.diagonal])
+        off = np.array([float(abs(x.mid())) ** 0.5 for x in form.off_diagonal_squared])
         matrix = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1)
         self.eigenvalues, vectors = np.linalg.eigh(matrix)
-        self.weights = (float(pair.ball("nu").mid()) * vectors[0]) ** 2
+        self.weights = (float(form.nu.mid()) * vectors[0]) ** 2
         self.log_det = float(np.log1p(np.maximum(self.eigenvalues, -1 + 1e-16)).sum())
         top = float(self.eigenvalues.max())
-        dropped = float(pair.ball("rho")) + float(pair.ball("tau"))
+        dropped = float(form.rho) + float(form.tau)
         edge = 1 / top if top > 1e-300 else math.inf
         self.edge = min(edge, 1e-3 / dropped if dropped > 0 else math.inf)
 

@@ -12,7 +12,7 @@ from flint import arb
 from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import epsilon_of_renyi
 from certaudit.kernel.hockey_stick import hockey_stick, hockey_stick_line
-from certaudit.kernel.pair import exact_renyi, truncate
+from certaudit.kernel.pair import exact_renyi, whitened
 from certaudit.kernel.statement import Statement, Undecided
 from certaudit.prove.contour import Contour, FloatPair
 from certaudit.prove.orders import best_order
@@ -53,7 +53,7 @@ class ExactPair:
         return self._sticks[key]
 
     def _hockey_stick(self, epsilon: Fraction, bits: int) -> Statement:
-        if len(self.pair.values["diagonal"]) == 1:
+        if len(whitened(self.pair).diagonal) == 1:
             try:
                 return hockey_stick_line(self.pair, epsilon)
             except Undecided:
@@ -66,15 +66,22 @@ class ExactPair:
         return self._along(self.twin.contour(epsilon, bits // 2, 10.0), epsilon, bits)
 
     def _along(self, hint: Contour, epsilon: Fraction, bits: int) -> Statement:
-        pair = truncate(self.pair, self._kept(2.0**-bits / float(hint.height)))
+        keep = self._kept(2.0**-bits / float(hint.height))
         return hockey_stick(
-            pair, epsilon, hint.line, hint.width, hint.height, hint.accuracy + 40, hint.accuracy
+            self.pair,
+            epsilon,
+            hint.line,
+            hint.width,
+            hint.height,
+            hint.accuracy + 40,
+            hint.accuracy,
+            keep,
         )
 
     def _kept(self, size: float) -> int:
         """Leading rows of T outside of which no entry matters at ``size``."""
-        diagonal = self.pair.values["diagonal"]
-        off = (*self.pair.values["off_diagonal_squared"], arb(0))
+        form = whitened(self.pair)
+        diagonal, off = form.diagonal, (*form.off_diagonal_squared, arb(0))
         for k in reversed(range(1, len(diagonal))):
             if abs(diagonal[k]) > size or abs(off[k - 1]) > size**2:
                 return k + 1

@@ -10,6 +10,7 @@ from flint import arb, arb_mat
 
 from certaudit.kernel.statement import Premise, Statement
 from certaudit.report.numbers import enclosure
+from certaudit.run import Run
 
 
 def ordered(roots: Sequence[Statement]) -> list[Statement]:
@@ -28,7 +29,8 @@ def ordered(roots: Sequence[Statement]) -> list[Statement]:
 
 
 def to_data(roots: Sequence[Statement]) -> list[dict[str, Any]]:
-    """The derivation as JSON-ready steps, numbered from 1; ``uses`` refers to the numbers."""
+    """The derivation as JSON-ready steps, numbered from 1; ``uses`` refers to the numbers, ``requests``
+    says after how many requests the run in question stops."""
     steps = ordered(roots)
     number = {id(step): k for k, step in enumerate(steps, 1)}
     return [
@@ -43,6 +45,7 @@ def to_data(roots: Sequence[Statement]) -> list[dict[str, Any]]:
             "exact": {key: enclosure(value) for key, value in step.exact.items()},
             "values": {key: enclosure(value) for key, value in step.values.items()},
             "uses": [number[id(used)] for used in step.uses],
+            "requests": len(step.subject.requests) if isinstance(step.subject, Run) else None,
         }
         for step in steps
     ]

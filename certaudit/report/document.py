@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, is_dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,7 @@ from certaudit import __version__
 from certaudit.report import words
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
+from certaudit.report.saved import run_data
 from certaudit.session import Outcome
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem
 
@@ -24,7 +25,6 @@ def report(outcomes: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:
 def outcome(one: Outcome) -> dict[str, Any]:
     """One spec: what was checked, the verdicts, the audit."""
     loaded, run = one.case.loaded, one.case.run
-    facts = {f.name: getattr(run, f.name) for f in fields(run) if f.name not in ("X", "y")}
     return {
         "name": loaded.spec.name,
         "spec": {"path": str(loaded.path), "sha256": loaded.sha256},
@@ -35,7 +35,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "rows": run.n,
             "features": run.d,
         },
-        "run": _plain(facts),
+        "run": run_data(run, data=False),
         "claims": [verdict(v) for v in one.verdicts],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
     }

@@ -8,6 +8,8 @@ from typing import Any
 
 from flint import arb, arb_mat
 
+from certaudit.run import Batch
+
 DIGITS = 25
 
 
@@ -47,6 +49,8 @@ def enclosure(x: Any, digits: int = DIGITS) -> Any:
         return [enclosure(entry, digits) for entry in x]
     if isinstance(x, Fraction):
         return exact(x)
+    if isinstance(x, Batch):
+        return {"members": "all" if x.members is None else list(x.members), "removed": list(x.removed)}
     return x
 
 
