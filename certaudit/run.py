@@ -229,4 +229,6 @@ class Run:
 
     def after(self, requests: int) -> Run:
         """The run that stops after that many requests, its reference without their rows alone."""
-        return self if requests == len(self.requests) else replace(self, requests=self.requests[:requests])
+        if requests == len(self.requests):
+            return self
+        return replace(self, requests=self.requests[:requests])

@@ -77,7 +77,7 @@ def best_order(twin: FloatComposition, shrink: float, delta: Fraction) -> Fracti
 
     def cost(power: float) -> float:
         order = 1 + math.exp(power)
-        value = twin.value(order, twin.exponent(order)) * shrink ** (1 / order)
+        value = twin.value(order, twin.exponent(order)) * math.pow(shrink, 1 / order)
         return value + math.log((order - 1) / order) - (log_delta + math.log(order)) / (order - 1)
 
     return Fraction(round(1 + math.exp(_minimum(cost, -4.0, 10.0)), 4))

@@ -52,6 +52,8 @@ def summary(report: AuditReport) -> Iterator[str]:
 
 
 def _verdict(claim: ClaimAudit) -> str:
+    if claim.skipped:
+        return f"skipped: {claim.skipped}"
     if claim.refuted:
         return "the shadow models break the claim"
     if claim.blind:

@@ -51,19 +51,24 @@ def details(verdict: ClaimVerdict) -> Iterator[str]:
     for note in verdict.notes:
         yield f"  note: {note}"
     if verdict.named is not None:
-        yield from _named(verdict.named)
+        yield from _named(verdict, verdict.named)
+    told = verdict.named.failed if verdict.named else ()
     for failed in verdict.failed:
-        yield f"  premise failed: {_failed(failed)}"
+        if failed not in told:
+            yield f"  premise failed: {_failed(failed)}"
 
 
-def _named(named: NamedTheorem) -> Iterator[str]:
+def _named(verdict: ClaimVerdict, named: NamedTheorem) -> Iterator[str]:
     yield f"  named theorem {named.name} ({named.source})"
     if named.failed:
-        yield "    does not apply: its premises fail on this run (listed below)"
+        yield "    does not apply: the run breaks its premises"
         for failed in named.failed:
-            yield f"    {_failed(failed)}"
+            yield f"    premise failed: {_failed(failed)}"
     elif named.value is not None:
-        yield f"    its own value: ε ≤ {up(named.value)}"
+        symbol = words.SYMBOLS[words.quantity(verdict.claim)]
+        best = next((b.value for b in verdict.bounds if b.value), None)
+        times = f", {float(named.value / best):.3g} times the best bound" if best else ""
+        yield f"    its own value: {symbol} ≤ {up(named.value)}{times}"
     else:
         yield "    gives no value for this claim"
     for assumption in named.assumed:

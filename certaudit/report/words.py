@@ -12,6 +12,15 @@ from certaudit.verdict import Bound, ClaimVerdict
 SYMBOLS = {"epsilon": "ε", "renyi": "D", "mu": "μ", "sensitivity": "shift"}
 
 
+def quantity(claim: Claim) -> str:
+    """What a claim bounds."""
+    if isinstance(claim, EpsilonDelta):
+        return "epsilon"
+    if isinstance(claim, RenyiClaim):
+        return "renyi"
+    return "mu" if isinstance(claim, GaussianClaim) else "sensitivity"
+
+
 def claimed(claim: Claim) -> str:
     """What the certificate says."""
     if isinstance(claim, EpsilonDelta):

@@ -29,6 +29,14 @@ EXPECTED = {
     "logistic-breast-cancer": (0, {"proved"}),
     "ridge-diabetes-refuted": (1, {"refuted"}),
     "logistic-premise-failed": (3, {"premise failed"}),
+    "logistic-langevin": (0, {"proved"}),
+    "logistic-noisy-sgd": (0, {"proved"}),
+    "logistic-output-noise": (0, {"proved"}),
+    "huber-diabetes": (0, {"proved"}),
+    "softmax-iris": (0, {"proved"}),
+    "ridge-cyclic": (0, {"proved"}),
+    "ridge-sequential": (0, {"proved"}),
+    "ridge-calibration-leak": (1, {"proved", "refuted"}),
 }
 
 

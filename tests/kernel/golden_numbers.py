@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from flint import arb
 
-from certaudit.run import Phase, Reference, Run, Start
+from certaudit.run import Phase, Reference, Request, Run, Start
 
 FOLDER = Path(__file__).parent.parent / "golden"
 GOLDEN = json.loads((FOLDER / "golden.json").read_text())
@@ -34,11 +34,15 @@ def ridge_run(row):
         l2=Fraction(row["ridge"]),
         normalizer=row["normalizer"],
         learn=Phase(row["learn_steps"], step, Fraction(row["learn_noise_std"]) ** 2),
-        unlearn=Phase(row["unlearn_steps"], step, Fraction(row["unlearn_noise_std"]) ** 2),
+        requests=(
+            Request(
+                (row["removed_index"],),
+                Phase(row["unlearn_steps"], step, Fraction(row["unlearn_noise_std"]) ** 2),
+            ),
+        ),
         start=Start((Fraction(0),) * data.shape[1], Fraction(0)),
         projection=None,
         clip=None,
-        forget=(row["removed_index"],),
         reference=Reference("unlearn-retrained", row["learn_steps"]),
         release="final",
     )

@@ -17,14 +17,14 @@ from certaudit.kernel.balls import ball, cholesky, lower, precision, upper
 from certaudit.kernel.conversion import gaussian_delta
 from certaudit.kernel.expr import evaluate
 from certaudit.kernel.hockey_stick import hockey_stick
-from certaudit.kernel.iteration import pooled_energy
+from certaudit.kernel.iteration import Block, pooled_energy
 from certaudit.kernel.law import given_law
 from certaudit.kernel.pair import exact_renyi, whiten
 from certaudit.kernel.statement import Rule, Statement
 from certaudit.prove.evidence import BITS, Evidence
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.verify import _convert, _cover, verify
-from certaudit.run import Phase, Reference, Run, Start
+from certaudit.run import Phase, Reference, Request, Run, Start
 from certaudit.verdict import Status
 
 small = st.integers(-8, 8).map(lambda k: F(k, 8))
@@ -45,11 +45,12 @@ def ridge_runs(draw, sizes=(1, 2, 3)):
         l2=F(draw(st.integers(1, 10)), 20),
         normalizer=draw(st.sampled_from(["fixed", "sum", "current"])),
         learn=Phase(T, step, F(draw(st.integers(1, 20)), 100)),
-        unlearn=Phase(K, step, F(draw(st.integers(1, 20)), 100)),
+        requests=(
+            Request((draw(st.integers(0, n - 1)),), Phase(K, step, F(draw(st.integers(1, 20)), 100))),
+        ),
         start=Start((F(0),) * d, draw(st.sampled_from([F(0), F(1, 4)]))),
         projection=None,
         clip=None,
-        forget=(draw(st.integers(0, n - 1)),),
         reference=Reference("unlearn-retrained", T),
         release="final",
     )
@@ -162,7 +163,7 @@ def test_any_contour_gives_the_same_hockey_stick(line, height, k):
         law = given_law([1, F(1, 2)], [[1, 0], [0, F(4, 5)]], [0, 0], [[1, 0], [0, 1]])
         pair = whiten(law, "P|Q")
         good = ExactPair(pair).hockey_stick(F(k, 2), 100)
-        poor = hockey_stick(pair, F(k, 2), F(line), F(line) / 2, F(height), 80, 20)
+        poor = hockey_stick(pair, F(k, 2), F(line), F(line) / 2, F(height), 80, 20, 2)
     assert poor.ball("delta").overlaps(good.ball("delta"))
 
 
@@ -180,7 +181,8 @@ def test_no_feasible_schedule_beats_the_pooled_minimum(steps, data):
     c, s, sigma = zip(*[(F(a, 10), F(b, 10), F(e + 1, 10)) for a, b, e in steps], strict=True)
     with precision(128):
         best = pooled_energy(
-            [ball(x) for x in c], [ball(x) for x in s], [ball(x * x) for x in sigma], arb(0)
+            [Block(1, ball(a), ball(b), ball(e * e)) for a, b, e in zip(c, s, sigma, strict=True)],
+            arb(0),
         )
     z, cost = F(0), F(0)
     for t in range(len(steps)):
@@ -194,7 +196,7 @@ def test_no_feasible_schedule_beats_the_pooled_minimum(steps, data):
 def test_s3_tail_is_the_noncentral_chi_square_tail():
     from scipy.stats import ncx2
 
-    from certaudit.kernel.sensitivity import TAIL, mu, q, v
+    from certaudit.kernel.residual import TAIL, mu, q, v
 
     for mean, variance, bound in ((0.3, 0.2, 1.1), (-2.0, 0.5, 2.5), (0.0, 1.0, 3.0)):
         ours = evaluate(TAIL, {q: arb(bound), mu: arb(mean), v: arb(variance)})
@@ -206,8 +208,8 @@ def test_s3_tail_is_the_noncentral_chi_square_tail():
 @given(ridge_runs(), st.data())
 def test_residual_law_is_the_law_of_the_run(run, data):
     """mu_t and v_t against the plain recursion of mean and covariance in rational arithmetic."""
-    world = data.draw(st.sampled_from(["D", "D'"]))
-    kept = list(range(run.n)) if world == "D" else list(run.kept)
+    world = data.draw(st.sampled_from(["P", "Q"]))
+    kept = list(range(run.n)) if world == "P" else list(run.kept)
     count = {"fixed": run.n, "sum": 1, "current": len(kept)}[run.normalizer]
     X = run.X[kept]
     H = X.T.dot(X) / F(count) + run.l2 * np.array(
@@ -247,6 +249,10 @@ def test_claims_around_the_exact_values_are_decided_the_right_way(run):
     assert [v.status for v in verdicts] == [Status.PROVED, Status.REFUTED]
 
 
+def removing(*rows):
+    return (Request(rows, Phase(5, F(1), F(1, 100))),)
+
+
 def simple_run(**changes):
     rng = np.random.default_rng(5)
     X = rng.normal(size=(12, 3))
@@ -257,11 +263,10 @@ def simple_run(**changes):
         l2=F(1, 10),
         normalizer="fixed",
         learn=Phase(30, F(1), F(1, 100)),
-        unlearn=Phase(5, F(1), F(1, 100)),
+        requests=(Request((4,), Phase(5, F(1), F(1, 100))),),
         start=Start((F(0),) * 3, F(0)),
         projection=None,
         clip=None,
-        forget=(4,),
         reference=Reference("unlearn-retrained", 30),
         release="final",
     )
@@ -286,7 +291,7 @@ def test_gaussian_claim_with_and_without_slack():
 @pytest.mark.parametrize("normalizer", ["fixed", "current"])
 @pytest.mark.parametrize("mu", [F(1, 3), F(1, 10)])
 def test_gaussian_claim_is_proved_by_the_exact_tier_alone(normalizer, mu):
-    run = simple_run(normalizer=normalizer, unlearn=Phase(60, F(1), F(1, 100)))
+    run = simple_run(normalizer=normalizer, requests=(Request((4,), Phase(60, F(1), F(1, 100))),))
     evidence = Evidence(run)
     with precision(BITS):
         covers = [_cover(pair, GaussianClaim("g", mu, F(1, 10**5))) for pair in evidence.exact.values()]
@@ -303,7 +308,7 @@ def test_gaussian_claim_is_proved_by_the_exact_tier_alone(normalizer, mu):
 def test_a_point_without_influence_is_proved_forgotten(d):
     X = np.array([[F(1, 8)] * d, [F(0)] * d, [F(0)] * d], dtype=object)
     y = np.array([F(1, 8), F(0), F(0)], dtype=object)
-    run = simple_run(X=X, y=y, forget=(1,), start=Start((F(0),) * d, F(0)))
+    run = simple_run(X=X, y=y, requests=removing(1), start=Start((F(0),) * d, F(0)))
     claims = [
         EpsilonDelta("zero", F(0), F(1, 10**30)),
         EpsilonDelta("tiny", F(1, 10), F(1, 10**300)),
@@ -331,7 +336,7 @@ def test_a_statement_cannot_be_forged():
 
 
 def test_statements_about_another_run_prove_nothing():
-    one, other = simple_run(), simple_run(forget=(5,))
+    one, other = simple_run(), simple_run(requests=removing(5))
     claim = EpsilonDelta("c", F(10), F(1, 10))
     evidence = Evidence(one)
     with precision(BITS):
