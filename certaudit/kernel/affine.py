@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -109,22 +108,37 @@ def one_step(run: Run, batch: Batch, step_size: Fraction, noise_variance: Fracti
     return AffineMap(matrix, drift, scaled_identity(run.d, noise_variance))
 
 
-def phase_map(run: Run, segment: Segment) -> AffineMap:
-    """A whole phase: the maps of one cycle of batches, repeated, then the rest of a cycle.
+class Phases:
+    """Whole phases of a run as maps.
 
-    Products are formed in a balanced order, so that error bounds grow with its depth only.
+    Products are formed in a balanced order, so that error bounds grow with its depth only, and kept,
+    because the phases of the two worlds share most of them.
     """
-    phase, batches = segment.phase, segment.batches()
-    single = {
-        batch: one_step(run, batch, phase.step_size, phase.noise_variance) for batch in set(batches)
-    }
-    rounds, rest = divmod(phase.steps, len(batches))
-    cycle = _in_order([single[batch] for batch in batches], run.d)
-    return compose(_in_order([single[b] for b in batches[:rest]], run.d), power(cycle, rounds))
 
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._known: dict[tuple[Fraction, Fraction, tuple[Batch, ...]], AffineMap] = {}
 
-def _in_order(maps: Sequence[AffineMap], d: int) -> AffineMap:
-    if len(maps) <= 1:
-        return maps[0] if maps else resting(d)
-    middle = len(maps) // 2
-    return compose(_in_order(maps[middle:], d), _in_order(maps[:middle], d))
+    def __call__(self, segment: Segment) -> AffineMap:
+        """The maps of one cycle of batches, repeated, then the rest of a cycle."""
+        phase, batches = segment.phase, segment.batches()
+        rounds, rest = divmod(phase.steps, len(batches))
+        cycle = self._product(phase.step_size, phase.noise_variance, batches)
+        end = self._product(phase.step_size, phase.noise_variance, batches[:rest])
+        return compose(end, power(cycle, rounds))
+
+    def _product(self, eta_: Fraction, noise: Fraction, batches: tuple[Batch, ...]) -> AffineMap:
+        if not batches:
+            return resting(self.run.d)
+        key = eta_, noise, batches
+        if key not in self._known:
+            middle = len(batches) // 2
+            self._known[key] = (
+                compose(
+                    self._product(eta_, noise, batches[middle:]),
+                    self._product(eta_, noise, batches[:middle]),
+                )
+                if middle
+                else one_step(self.run, batches[0], eta_, noise)
+            )
+        return self._known[key]

@@ -82,7 +82,9 @@ def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -
     levels = [stick.exact["epsilon"] for stick in sticks]
     if (
         any(
-            e.kind != "hockey-stick" or e.exact["directions"] != first.exact["directions"]
+            e.kind != "hockey-stick"
+            or e.exact["exactness"] == "lower"
+            or e.exact["directions"] != first.exact["directions"]
             for e in sticks
         )
         or levels[0] != 0
@@ -143,6 +145,8 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
         )
     if case not in e.exact.get("directions", ()):
         return False
+    if e.exact.get("exactness") == "lower":
+        return False
     if isinstance(claim, EpsilonDelta):
         if e.kind == "hockey-stick":
             return bool(e.exact["epsilon"] <= claim.epsilon and e.ball("delta") <= ball(claim.delta))
@@ -173,7 +177,7 @@ def _breaks(claim: Claim, e: Statement) -> bool:
             and e.ball("probability") > ball(claim.probability)
         )
     named = set(claim.directions) & set(e.exact.get("directions", ()))
-    if not named or e.exact.get("exactness") != "exact":
+    if not named or e.exact.get("exactness") not in ("exact", "lower"):
         return False
     if isinstance(claim, EpsilonDelta):
         return bool(

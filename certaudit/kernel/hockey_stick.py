@@ -14,6 +14,9 @@ from certaudit.kernel.statement import NotApplicable, Rule, Statement, Undecided
 
 C6 = Rule("C6", "Exact hockey-stick divergence from the Rényi function", "section 6; ALG22")
 C6_LINE = Rule("C6-1d", "Exact hockey-stick divergence in one dimension", "Neyman–Pearson lemma")
+C6_MARGINAL = Rule(
+    "C6-marginal", "A marginal's hockey-stick divergence is a lower bound", "data processing"
+)
 c, eps, x = sp.symbols("c epsilon x")
 
 INTEGRAND = sp.exp(sp.Symbol("log M(s)") - s * eps) / (s * (s + 1))
@@ -30,6 +33,12 @@ ROOT_QUAD = lam / (2 * (1 + lam))
 ROOT_LINEAR = v / (1 + lam)
 ROOT_CONST = -(v**2 / (2 * (1 + lam)) + sp.log(1 + lam) / 2 + eps)
 DISCRIMINANT = lin**2 - 4 * quad * const
+LINE = (
+    sp.Eq(quad, ROOT_QUAD),
+    sp.Eq(lin, ROOT_LINEAR),
+    sp.Eq(const, ROOT_CONST),
+    sp.Eq(disc, DISCRIMINANT),
+)
 BELOW = sp.erfc(-x / sp.sqrt(2)) / 2
 
 
@@ -98,7 +107,33 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     form = whitened(pair)
     if len(form.diagonal) != 1:
         raise NotApplicable(C6_LINE, "the pair is not one-dimensional")
-    excess, mean = form.diagonal[0], form.nu
+    return C6_LINE.conclude(
+        "hockey-stick",
+        formulas=LINE,
+        values={"delta": _line(form.diagonal[0], form.nu, epsilon)},
+        exact={"epsilon": epsilon, "exactness": "exact", **scope(pair)},
+        uses=(pair,),
+        subject=pair.subject,
+    )
+
+
+def marginal_hockey_stick(pair: Statement, epsilon: Fraction) -> Statement:
+    """A lower bound on delta(epsilon): that of the pair's image along nu, N(|nu|, 1 + e) against
+    N(0, 1), which no divergence of the pair is below (data processing).  As C6-1d."""
+    form = whitened(pair)
+    excess = form.diagonal[0] + form.rho * arb(0, 1)
+    return C6_MARGINAL.conclude(
+        "hockey-stick",
+        formulas=LINE,
+        values={"delta": _line(excess, form.nu, epsilon)},
+        exact={"epsilon": epsilon, "exactness": "lower", **scope(pair)},
+        uses=(pair,),
+        subject=pair.subject,
+    )
+
+
+def _line(excess: arb, mean: arb, epsilon: Fraction) -> arb:
+    """delta(epsilon) of N(mean, 1 + excess) against N(0, 1)."""
     if not (excess > 0 or excess < 0):
         raise Undecided("C6-1d: the variances could not be told apart")
     env = {lam: excess, v: mean, eps: ball(epsilon)}
@@ -107,34 +142,21 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     }
     gap = evaluate(DISCRIMINANT, coefficients)
     if gap < 0:
-        value = 1 - env[eps].exp() if excess > 0 else arb(0)
-    elif gap >= 0:
-        ends = [
-            (-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad])
-            for sign in ((-1, 1) if excess > 0 else (1, -1))
-        ]
-        p_left, p_right = (_below((end - mean) / (1 + excess).sqrt()) for end in ends)
-        q_left, q_right = (_below(end) for end in ends)
-        if excess > 0:
-            inside_p, inside_q = p_left[0] + p_right[1], q_left[0] + q_right[1]
-        else:
-            inside_p, inside_q = p_right[0] - p_left[0], q_right[0] - q_left[0]
-        value = inside_p - env[eps].exp() * inside_q
-    else:
+        value: arb = 1 - env[eps].exp() if excess > 0 else arb(0)
+        return value
+    if not gap >= 0:
         raise Undecided("C6-1d: the sign of the discriminant is not certain")
-    return C6_LINE.conclude(
-        "hockey-stick",
-        formulas=(
-            sp.Eq(quad, ROOT_QUAD),
-            sp.Eq(lin, ROOT_LINEAR),
-            sp.Eq(const, ROOT_CONST),
-            sp.Eq(disc, DISCRIMINANT),
-        ),
-        values={"delta": value},
-        exact={"epsilon": epsilon, "exactness": "exact", **scope(pair)},
-        uses=(pair,),
-        subject=pair.subject,
-    )
+    ends = [
+        (-coefficients[lin] + sign * gap.sqrt()) / (2 * coefficients[quad])
+        for sign in ((-1, 1) if excess > 0 else (1, -1))
+    ]
+    p_left, p_right = (_below((end - mean) / (1 + excess).sqrt()) for end in ends)
+    q_left, q_right = (_below(end) for end in ends)
+    if excess > 0:
+        inside_p, inside_q = p_left[0] + p_right[1], q_left[0] + q_right[1]
+    else:
+        inside_p, inside_q = p_right[0] - p_left[0], q_right[0] - q_left[0]
+    return inside_p - env[eps].exp() * inside_q
 
 
 def _below(end: arb) -> tuple[arb, arb]:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sympy as sp
+
 from certaudit.kernel.affine import (
     LINEAR,
     NOISE,
+    S1,
     SHIFT,
     STEP_DRIFT,
     STEP_MATRIX,
+    Phases,
     compose,
-    phase_map,
+    dimension,
     require_affine,
-    scaled_identity,
     start,
 )
-from certaudit.kernel.balls import Exact, column, matrix
+from certaudit.kernel.balls import Exact, ball, column, matrix
+from certaudit.kernel.expr import evaluate
 from certaudit.kernel.statement import Premise, Rule, Statement
 from certaudit.run import WORLDS, Run
+
+sigma_out = sp.Symbol("sigma_out^2", nonnegative=True)
+RELEASED = sp.Eq(sp.MatrixSymbol("S", dimension, dimension), S1 + sigma_out * sp.Identity(dimension))
 
 LAW = Rule("E1", "Exact Gaussian laws of an affine run", "section 7")
 GIVEN = Rule("given", "Two Gaussian laws stated by the caller", "definition")
@@ -32,16 +39,17 @@ def affine_law(run: Run) -> Statement:
     Premises: ridge, no projection, no clip, point or Gaussian start, fixed batches.
     """
     require_affine(LAW, run)
-    values = {}
+    values, phases = {}, Phases(run)
     for world in WORLDS:
         law = start(run)
         for segment in run.program(world):
-            law = compose(phase_map(run, segment), law)
+            law = compose(phases(segment), law)
         values[f"mean_{world}"] = law.shift
-        values[f"covariance_{world}"] = law.noise + scaled_identity(run.d, run.output_noise(world))
+        noise = {S1: law.noise, sigma_out: ball(run.output_noise(world)), dimension: run.d}
+        values[f"covariance_{world}"] = evaluate(RELEASED, noise)
     return LAW.conclude(
         "law",
-        formulas=(STEP_MATRIX, STEP_DRIFT, LINEAR, SHIFT, NOISE),
+        formulas=(STEP_MATRIX, STEP_DRIFT, LINEAR, SHIFT, NOISE, RELEASED),
         values=values,
         exact={"observer": "final"},
         premises=(Premise("affine", "ridge loss, fixed batches, no projection, no clip"),),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import sympy as sp
 from flint import arb, arb_mat
@@ -68,7 +68,7 @@ def residual_law(run: Run, world: World, steps: Sequence[Statement]) -> Statemen
     pairs = schedule.from_start(RESIDUALS, run)
     while pairs and pairs[-1].first == pairs[-1].second:
         pairs = pairs[:-1]
-    norms = lipschitz(steps)
+    norms, maps = lipschitz(steps), _maps(run)
     law = _Law(
         _centre(column(run.start.mean), arb(0)),
         _centre(scaled_identity(run.d, run.start.variance), arb(0)),
@@ -88,7 +88,7 @@ def residual_law(run: Run, world: World, steps: Sequence[Statement]) -> Statemen
             means += [()] * pair.count
             variances += [()] * pair.count
         if k + 1 < len(pairs):
-            law = law.after(run, pair, world, norms[key])
+            law = law.after(maps(pair.count, *key, pair.noise_variance), pair, norms[key])
     return RESIDUALS.conclude(
         "residual-law",
         formulas=(STEP_MATRIX, STEP_DRIFT, *_residual_rules(run.d).shown, VARIANCE),
@@ -190,6 +190,17 @@ def tail(law: Statement, t: int, j: int, bound: arb) -> arb:
     return probability
 
 
+def _maps(run: Run) -> Callable[[int, Batch, Fraction, Fraction], AffineMap]:
+    """Several equal steps as one map, each map formed once."""
+
+    @cache
+    def many(count_: int, batch: Batch, step_size: Fraction, noise: Fraction) -> AffineMap:
+        one = one_step(run, batch, step_size, noise)
+        return one if count_ == 1 else power(one, count_)
+
+    return many
+
+
 Centred = tuple[arb_mat, arb]
 
 
@@ -200,10 +211,8 @@ class _Law:
     mean: Centred
     covariance: Centred
 
-    def after(self, run: Run, pair: Pair, world: World, step: Statement) -> _Law:
-        """The law after the steps of ``pair``."""
-        single = one_step(run, pair.batch(world), pair.step_size, pair.noise_variance)
-        many: AffineMap = power(single, pair.count)
+    def after(self, many: AffineMap, pair: Pair, step: Statement) -> _Law:
+        """The law after the steps of ``pair``, together the map ``many``."""
         norm = ball(step.exact["bound"]) ** pair.count
         mean = many.linear * self.mean[0] + many.shift
         covariance = many.linear * self.covariance[0] * many.linear.transpose() + many.noise

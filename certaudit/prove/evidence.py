@@ -162,7 +162,11 @@ class Evidence:
     def _restarted(self) -> list[GaussianBound]:
         if self.run.projection is None:
             return []
-        longest = min(schedule.total(schedule.steps(I1, self.run, w)) for w in WORLDS) - 1
+        try:
+            longest = min(schedule.total(schedule.steps(I1, self.run, w)) for w in WORLDS) - 1
+        except NotApplicable as refusal:
+            self.note(refusal)
+            return []
         best: Statement | None = None
         for last in sorted({longest * k // 24 for k in range(1, 25)} | {2**k for k in range(30)}):
             if not 1 <= last <= longest:
@@ -184,8 +188,13 @@ class Evidence:
         return [] if statement is None else [GaussianBound("S1-drift + I1", (statement,))]
 
     def _active(self) -> tuple[int, int]:
-        """Steps, and changes of the map, up to the last step that removes a point."""
-        pairs = schedule.from_start(RESIDUALS, self.run)
+        """Steps, and changes of the map, up to the last step that removes a point (none if the map
+        changes too often to be followed)."""
+        try:
+            pairs = schedule.from_start(RESIDUALS, self.run)
+        except NotApplicable as refusal:
+            self.note(refusal)
+            return 0, 0
         while pairs and pairs[-1].first == pairs[-1].second:
             pairs = pairs[:-1]
         return sum(pair.count for pair in pairs), len(pairs)
@@ -195,6 +204,8 @@ class Evidence:
         """Residual laws of both runs, or None."""
         if self.run.loss == "ridge":
             steps, changes = self._active()
+            if not steps:
+                return None
             d = self.run.d
             work = steps * d**2 * len(self.run.forget) + 20 * changes * d**3
             if steps > MOST_STEPS or work > MOST_WORK:
@@ -206,7 +217,10 @@ class Evidence:
     @cached_property
     def margins(self) -> dict[World, Statement] | None:
         """Margin laws of both runs, or None."""
-        if self.run.loss != "ridge" and self._active()[0] * self.run.n > MOST_SLOPES:
+        steps = self._active()[0]
+        if not steps:
+            return None
+        if self.run.loss != "ridge" and steps * self.run.n > MOST_SLOPES:
             self._refuse(MARGINS, f"not attempted: steps times rows above {MOST_SLOPES}")
             return None
         return self._both(margin_law)

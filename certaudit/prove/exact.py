@@ -11,7 +11,7 @@ from flint import arb
 
 from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import epsilon_of_renyi
-from certaudit.kernel.hockey_stick import hockey_stick, hockey_stick_line
+from certaudit.kernel.hockey_stick import hockey_stick, hockey_stick_line, marginal_hockey_stick
 from certaudit.kernel.pair import exact_renyi, whitened
 from certaudit.kernel.statement import Statement, Undecided
 from certaudit.prove.contour import Contour, FloatPair
@@ -88,7 +88,28 @@ class ExactPair:
         return 1
 
     def decide(self, epsilon: Fraction, delta: Fraction) -> Statement:
-        """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible."""
+        """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible; a marginal's
+        value where that already exceeds ``delta``."""
+        try:
+            stick = self._decide(epsilon, delta)
+        except Undecided:
+            beaten = self.marginal(epsilon, delta)
+            if beaten is None:
+                raise
+            return beaten
+        if stick.ball("delta") <= ball(delta) or stick.ball("delta") > ball(delta):
+            return stick
+        return self.marginal(epsilon, delta) or stick
+
+    def marginal(self, epsilon: Fraction, delta: Fraction) -> Statement | None:
+        """A marginal's delta(epsilon) if it certainly exceeds ``delta``."""
+        try:
+            stick = marginal_hockey_stick(self.pair, epsilon)
+        except Undecided:
+            return None
+        return stick if stick.ball("delta") > ball(delta) else None
+
+    def _decide(self, epsilon: Fraction, delta: Fraction) -> Statement:
         reached = 0
         for bits in (72, 144, 288):
             affordable = self.twin.contour(epsilon, bits // 2).accuracy

@@ -219,7 +219,7 @@ def _renyi(evidence: Evidence, claim: RenyiClaim) -> Found:
                 "renyi",
                 upper(worst) if finite and not final_only else None,
                 tuple(exact),
-                lower(worst) if finite else None,
+                max(lower(worst), Fraction(0)) if finite else None,
             )
         )
     for bound in evidence.deterministic:
@@ -277,6 +277,9 @@ def _violations(pair: ExactPair, claim: GaussianClaim) -> list[Statement]:
     if claim.delta == 0:
         infinite = pair.infinite_order()
         return [infinite] if infinite is not None else []
+    beaten = pair.marginal(Fraction(0), upper(gaussian_delta(claim.mu, Fraction(0))) + claim.delta)
+    if beaten is not None:
+        return [beaten]
     best, worst = Fraction(0), float("-inf")
     reach = pair.twin.epsilon(float(ball(claim.delta).log()))
     for k in range(13):

@@ -318,10 +318,7 @@ def test_claims_after_a_stage_are_about_the_run_cut_there():
     run = simple(requests=requests)
     single = simple()
     with precision(BITS):
-        worst = max(
-            p.epsilon(F(1, 10**5)).upper
-            for p in Evidence(single).exact.values()
-        )
+        worst = max(p.epsilon(F(1, 10**5)).upper for p in Evidence(single).exact.values())
     claims = [
         EpsilonDelta("first", worst, F(1, 10**5), after=1),
         EpsilonDelta("too-good", worst * F(99, 100), F(1, 10**5), after=1),
