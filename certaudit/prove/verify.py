@@ -39,7 +39,7 @@ def verify(evidence: Evidence, claims: Sequence[Claim]) -> tuple[ClaimVerdict, .
     """
     stages = {len(evidence.run.requests): evidence}
     verdicts = []
-    with precision(BITS):
+    with precision(BITS), np.errstate(all="ignore"):
         for claim in claims:
             after = getattr(claim, "after", None) or len(evidence.run.requests)
             if after not in stages:
