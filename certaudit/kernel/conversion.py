@@ -1,7 +1,11 @@
-"""Rényi and Gaussian-DP bounds turned into (epsilon, delta) (sections 5 and 6)."""
+"""Rényi and Gaussian-DP bounds turned into (epsilon, delta) (sections 5 and 6).
+
+Every public function raises ValueError, in one line, on a parameter outside its range (nan included).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -21,14 +25,35 @@ alpha, r, delta, mu, eps = sp.symbols("alpha r delta mu epsilon", positive=True)
 
 RENYI = sp.Eq(r, alpha * mu**2 / 2)
 MIRONOV = sp.Eq(eps, r + sp.log(1 / delta, evaluate=False) / (alpha - 1))
-IMPROVED = sp.Eq(eps, r + sp.log((alpha - 1) / alpha) - (sp.log(delta) + sp.log(alpha)) / (alpha - 1))
+IMPROVED = sp.Eq(
+    eps,
+    sp.Max(0, r + sp.log((alpha - 1) / alpha) - (sp.log(delta) + sp.log(alpha)) / (alpha - 1)),
+)
 GAUSSIAN = sp.Eq(
     delta,
     sp.erfc((eps / mu - mu / 2) / sp.sqrt(2)) / 2
     - sp.exp(eps) * sp.erfc((eps / mu + mu / 2) / sp.sqrt(2)) / 2,
 )
+TAILS = {tail: sp.Dummy() for tail in GAUSSIAN.rhs.atoms(sp.erfc)}
+GAUSSIAN_IN_TAILS = GAUSSIAN.rhs.xreplace(TAILS)
 
 MOST_BITS = 1 << 15
+FAR_OUT = 1000
+
+
+def refined(compute: Callable[[], arb], exact: bool) -> arb:
+    """``compute()`` at the least precision tried that gives about ``ctx.prec / 2`` good bits.
+
+    ``exact``: whether what it computes from is exact, so that more precision can help.
+    """
+    goal = ctx.prec // 2
+    bits = ctx.prec + 32
+    while True:
+        with precision(bits):
+            value = compute()
+        if not exact or bits >= MOST_BITS or value.rel_accuracy_bits() >= goal:
+            return value
+        bits *= 2
 
 
 def gaussian_delta(mu_value: Fraction | arb, epsilon: Fraction | arb) -> arb:
@@ -36,18 +61,23 @@ def gaussian_delta(mu_value: Fraction | arb, epsilon: Fraction | arb) -> arb:
 
     Precision is raised until the result has about ``ctx.prec / 2`` good bits.
     """
+    for name, value in (("mu", mu_value), ("epsilon", epsilon)):
+        _require(_b(value).is_finite(), f"{name} is not a finite number")
+    _require(not _b(mu_value) < 0, "mu is negative")
+    if _b(mu_value).is_zero():
+        return arb(0)
     exact = all(not isinstance(x, arb) or x.is_exact() for x in (mu_value, epsilon))
-    goal = ctx.prec // 2
-    bits = ctx.prec + 32
-    while True:
-        with precision(bits):
-            m, e = (x if isinstance(x, arb) else ball(x) for x in (mu_value, epsilon))
-            if m.is_zero():
-                return arb(0)
-            value: arb = evaluate(GAUSSIAN, {mu: m, eps: e})
-        if not exact or bits >= MOST_BITS or value.rel_accuracy_bits() >= goal:
-            return value
-        bits *= 2
+    return refined(lambda: _gaussian_delta(_b(mu_value), _b(epsilon)), exact)
+
+
+def _gaussian_delta(mu_value: arb, epsilon: arb) -> arb:
+    """C5 at the present precision; far out, where ``arb.erfc`` of a ball is wide, by the ends."""
+    values: dict[sp.Basic, arb] = {mu: mu_value, eps: epsilon}
+    for tail, name in TAILS.items():
+        x = evaluate(tail.args[0], values)
+        values[name] = x.lower().erfc().union(x.upper().erfc()) if abs(x) > FAR_OUT else x.erfc()
+    delta_: arb = evaluate(GAUSSIAN_IN_TAILS, values)
+    return delta_
 
 
 def renyi_of_gaussian(gaussian: Statement, order: Fraction) -> Statement:
@@ -60,20 +90,22 @@ def renyi_of_gaussian(gaussian: Statement, order: Fraction) -> Statement:
         "renyi",
         formulas=(RENYI,),
         values={"r": value},
-        exact={"order": order, "exactness": "upper", **_scope(gaussian)},
+        exact={"order": order, "exactness": "upper", **scope(gaussian)},
         uses=(gaussian,),
         subject=gaussian.subject,
     )
 
 
 def mironov_epsilon(order: Any, renyi: Any, slack: Any) -> arb:
-    """C1: epsilon = r + log(1/delta)/(alpha-1)."""
+    """C1: epsilon = r + log(1/delta)/(alpha-1), for alpha > 1 and 0 < delta <= 1."""
+    _in_range(order, renyi, slack)
     value: arb = evaluate(MIRONOV, {alpha: _b(order), r: _b(renyi), delta: _b(slack)})
     return value
 
 
 def improved_epsilon(order: Any, renyi: Any, slack: Any) -> arb:
-    """C2: epsilon = r + log((alpha-1)/alpha) - (log delta + log alpha)/(alpha-1)."""
+    """C2: epsilon = r + log((alpha-1)/alpha) - (log delta + log alpha)/(alpha-1), at least 0."""
+    _in_range(order, renyi, slack)
     value: arb = evaluate(IMPROVED, {alpha: _b(order), r: _b(renyi), delta: _b(slack)})
     return value
 
@@ -87,7 +119,7 @@ def epsilon_of_renyi(renyi: Statement, slack: Fraction, *, improved: bool = True
         "epsilon",
         formulas=(formula,),
         values={"epsilon": convert(renyi.exact["order"], renyi.ball("r"), slack)},
-        exact={"delta": slack, **_scope(renyi)},
+        exact={"delta": slack, **scope(renyi)},
         uses=(renyi,),
         subject=renyi.subject,
     )
@@ -102,7 +134,7 @@ def hockey_stick_of_gaussian(gaussian: Statement, epsilon: Fraction) -> Statemen
         "hockey-stick",
         formulas=(GAUSSIAN,),
         values={"delta": value + gaussian.ball("delta")},
-        exact={"epsilon": epsilon, "exactness": "upper", **_scope(gaussian)},
+        exact={"epsilon": epsilon, "exactness": "upper", **scope(gaussian)},
         uses=(gaussian,),
         subject=gaussian.subject,
     )
@@ -112,5 +144,22 @@ def _b(x: Any) -> arb:
     return x if isinstance(x, arb) else ball(x)
 
 
-def _scope(statement: Statement) -> dict[str, Any]:
+def _in_range(order: Any, renyi: Any, slack: Any) -> None:
+    require_renyi(order, renyi)
+    _require(bool(_b(slack) > 0 and _b(slack) <= 1), "delta must lie above 0 and be at most 1")
+
+
+def require_renyi(order: Any, renyi: Any) -> None:
+    """ValueError unless 1 < order < infinity and ``renyi`` is a number that may bound a divergence."""
+    _require(bool(_b(order) > 1 and _b(order).is_finite()), "the order must be finite and above 1")
+    _require(not _b(renyi).is_nan() and not _b(renyi) < 0, "a Rényi bound is a number, not negative")
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
+
+
+def scope(statement: Statement) -> dict[str, Any]:
+    """Directions and observer, carried on to what is derived from the statement."""
     return {key: statement.exact[key] for key in ("directions", "observer")}
