@@ -14,6 +14,8 @@ from flint import arb, arb_mat, fmpq
 
 from certaudit.kernel.balls import certain_max, identity
 
+FAR_OUT = 1000
+
 Environment = Mapping[sp.Basic, Any]
 Compiled = Callable[[Environment], Any]
 
@@ -57,7 +59,7 @@ def compile_formula(formula: sp.Basic) -> Compiled:
     if isinstance(formula, sp.log):
         return lambda env: parts[0](env).log()
     if isinstance(formula, sp.erfc):
-        return lambda env: parts[0](env).erfc()
+        return lambda env: _erfc(parts[0](env))
     if isinstance(formula, sp.Abs):
         return lambda env: abs(parts[0](env))
     if isinstance(formula, sp.Max):
@@ -65,6 +67,13 @@ def compile_formula(formula: sp.Basic) -> Compiled:
     if isinstance(formula, sp.Min):
         return lambda env: -certain_max(-part(env) for part in parts)
     raise TypeError(f"no rule to evaluate {type(formula).__name__}: {formula}")
+
+
+def _erfc(x: Any) -> Any:
+    """erfc; of a wide ball far out, where ``arb.erfc`` is useless, by its ends (it decreases)."""
+    if not x.is_exact() and abs(x) > FAR_OUT:
+        return x.lower().erfc().union(x.upper().erfc())
+    return x.erfc()
 
 
 def _sum(left: Compiled, right: Compiled) -> Compiled:

@@ -14,9 +14,7 @@ from certaudit.kernel.statement import NotApplicable, Rule, Statement, Undecided
 
 C6 = Rule("C6", "Exact hockey-stick divergence from the Rényi function", "section 6; ALG22")
 C6_LINE = Rule("C6-1d", "Exact hockey-stick divergence in one dimension", "Neyman–Pearson lemma")
-C6_MARGINAL = Rule(
-    "C6-marginal", "A marginal's hockey-stick divergence is a lower bound", "data processing"
-)
+HALF_SPACE = Rule("C6-event", "The hockey-stick divergence is at least that of one event", "definition")
 c, eps, x = sp.symbols("c epsilon x")
 
 INTEGRAND = sp.exp(sp.Symbol("log M(s)") - s * eps) / (s * (s + 1))
@@ -33,6 +31,10 @@ ROOT_QUAD = lam / (2 * (1 + lam))
 ROOT_LINEAR = v / (1 + lam)
 ROOT_CONST = -(v**2 / (2 * (1 + lam)) + sp.log(1 + lam) / 2 + eps)
 DISCRIMINANT = lin**2 - 4 * quad * const
+EVENT = sp.Eq(
+    sp.Symbol("delta"),
+    sp.erfc((x - v) / sp.sqrt(2 * (1 + lam))) / 2 - sp.exp(eps) * sp.erfc(x / sp.sqrt(2)) / 2,
+)
 LINE = (
     sp.Eq(quad, ROOT_QUAD),
     sp.Eq(lin, ROOT_LINEAR),
@@ -117,16 +119,17 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     )
 
 
-def marginal_hockey_stick(pair: Statement, epsilon: Fraction) -> Statement:
-    """A lower bound on delta(epsilon): that of the pair's image along nu, N(|nu|, 1 + e) against
-    N(0, 1), which no divergence of the pair is below (data processing).  As C6-1d."""
+def half_space(pair: Statement, epsilon: Fraction, threshold: Fraction) -> Statement:
+    """A lower bound on delta(epsilon): P(S) - e^eps Q(S) for the half-space S beyond ``threshold`` along
+    nu, where the laws are N(|nu|, 1 + e) and N(0, 1).  Any threshold is sound."""
     form = whitened(pair)
     excess = form.diagonal[0] + form.rho * arb(0, 1)
-    return C6_MARGINAL.conclude(
+    env = {lam: excess, v: abs(form.nu), eps: ball(epsilon), x: ball(threshold)}
+    return HALF_SPACE.conclude(
         "hockey-stick",
-        formulas=LINE,
-        values={"delta": _line(excess, form.nu, epsilon)},
-        exact={"epsilon": epsilon, "exactness": "lower", **scope(pair)},
+        formulas=(EVENT,),
+        values={"delta": evaluate(EVENT, env)},
+        exact={"epsilon": epsilon, "exactness": "lower", "threshold": threshold, **scope(pair)},
         uses=(pair,),
         subject=pair.subject,
     )

@@ -187,14 +187,14 @@ class Evidence:
         statement = self._gaussian(self.attempt(partial(bounded_drift, self.run)))
         return [] if statement is None else [GaussianBound("S1-drift + I1", (statement,))]
 
-    def _active(self) -> tuple[int, int]:
-        """Steps, and changes of the map, up to the last step that removes a point (none if the map
-        changes too often to be followed)."""
+    def _active(self) -> tuple[int, int] | None:
+        """Steps, and changes of the map, up to the last step that removes a point; None if the map
+        changes too often to be followed."""
         try:
             pairs = schedule.from_start(RESIDUALS, self.run)
         except NotApplicable as refusal:
             self.note(refusal)
-            return 0, 0
+            return None
         while pairs and pairs[-1].first == pairs[-1].second:
             pairs = pairs[:-1]
         return sum(pair.count for pair in pairs), len(pairs)
@@ -203,9 +203,10 @@ class Evidence:
     def residuals(self) -> dict[World, Statement] | None:
         """Residual laws of both runs, or None."""
         if self.run.loss == "ridge":
-            steps, changes = self._active()
-            if not steps:
+            active = self._active()
+            if active is None:
                 return None
+            steps, changes = active
             d = self.run.d
             work = steps * d**2 * len(self.run.forget) + 20 * changes * d**3
             if steps > MOST_STEPS or work > MOST_WORK:
@@ -217,10 +218,10 @@ class Evidence:
     @cached_property
     def margins(self) -> dict[World, Statement] | None:
         """Margin laws of both runs, or None."""
-        steps = self._active()[0]
-        if not steps:
+        active = self._active()
+        if active is None:
             return None
-        if self.run.loss != "ridge" and steps * (self.run.n + 150) > MOST_SLOPES:
+        if self.run.loss != "ridge" and active[0] * (self.run.n + 150) > MOST_SLOPES:
             self._refuse(MARGINS, "not attempted: too many steps times rows")
             return None
         return self._both(margin_law)

@@ -10,12 +10,13 @@ from functools import cached_property
 from flint import arb
 
 from certaudit.kernel.balls import ball
-from certaudit.kernel.conversion import epsilon_of_renyi
-from certaudit.kernel.hockey_stick import hockey_stick, hockey_stick_line, marginal_hockey_stick
+from certaudit.kernel.conversion import improved_epsilon
+from certaudit.kernel.hockey_stick import half_space, hockey_stick, hockey_stick_line
 from certaudit.kernel.pair import exact_renyi, whitened
 from certaudit.kernel.statement import Statement, Undecided
 from certaudit.prove.contour import Contour, FloatPair
 from certaudit.prove.orders import best_order
+from certaudit.prove.tangent import epsilon_by_tangent
 
 
 @dataclass(frozen=True)
@@ -88,26 +89,29 @@ class ExactPair:
         return 1
 
     def decide(self, epsilon: Fraction, delta: Fraction) -> Statement:
-        """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible; a marginal's
-        value where that already exceeds ``delta``."""
+        """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible; an
+        event's value where that already exceeds ``delta``."""
         try:
             stick = self._decide(epsilon, delta)
         except Undecided:
-            beaten = self.marginal(epsilon, delta)
+            beaten = self.event(epsilon, delta)
             if beaten is None:
                 raise
             return beaten
         if stick.ball("delta") <= ball(delta) or stick.ball("delta") > ball(delta):
             return stick
-        return self.marginal(epsilon, delta) or stick
+        return self.event(epsilon, delta) or stick
 
-    def marginal(self, epsilon: Fraction, delta: Fraction) -> Statement | None:
-        """A marginal's delta(epsilon) if it certainly exceeds ``delta``."""
-        try:
-            stick = marginal_hockey_stick(self.pair, epsilon)
-        except Undecided:
-            return None
-        return stick if stick.ball("delta") > ball(delta) else None
+    def event(self, epsilon: Fraction, delta: Fraction) -> Statement | None:
+        """One half-space's value at ``epsilon`` if it certainly exceeds ``delta``."""
+        far = float(abs(whitened(self.pair).nu).mid())
+        level = float(epsilon)
+        for threshold in (far / 2, *(math.sqrt(2 * (level + k)) for k in (0, 2, 20, 100))):
+            if math.isfinite(threshold):
+                stick = half_space(self.pair, epsilon, Fraction(threshold))
+                if stick.ball("delta") > ball(delta):
+                    return stick
+        return None
 
     def _decide(self, epsilon: Fraction, delta: Fraction) -> Statement:
         reached = 0
@@ -131,6 +135,12 @@ class ExactPair:
         return self._epsilons[delta]
 
     def _bracket(self, delta: Fraction) -> ExactEpsilon:
+        try:
+            return self._by_contour(delta)
+        except Undecided:
+            return self._by_orders(delta)
+
+    def _by_contour(self, delta: Fraction) -> ExactEpsilon:
         zero = self.decide(Fraction(0), delta)
         if zero.ball("delta") <= ball(delta):
             return ExactEpsilon(None, zero)
@@ -140,21 +150,39 @@ class ExactPair:
         sharp = 2.0 ** -self.twin.contour(Fraction(guess), 26).accuracy
         for spread in (4 * sharp, 64 * sharp, 2.0**-6, 0.25):
             high = self.decide(Fraction(guess * (1 + spread)), delta)
-            low = self.decide(Fraction(guess * (1 - spread)), delta)
+            low = self.decide(Fraction(max(guess * (1 - spread), 0.0)), delta)
             if high.ball("delta") <= ball(delta) and low.ball("delta") > ball(delta):
                 return ExactEpsilon(low, high)
         raise Undecided("the exact epsilon could not be bracketed")
 
+    def _by_orders(self, delta: Fraction) -> ExactEpsilon:
+        """A wider bracket where the integral is out of reach: from above by one Rényi order (C3), from
+        below by one event."""
+        high = self.renyi_epsilon(delta)
+        epsilon: Fraction = high.exact["epsilon"]
+        for k in range(60):
+            low = self.event(epsilon * (1 - Fraction(1, 2**10) - Fraction(k, 60)), delta)
+            if low is not None:
+                return ExactEpsilon(low, high)
+        return ExactEpsilon(None, high)
+
     def renyi_epsilon(self, delta: Fraction) -> Statement:
-        """An upper bound on epsilon by E3 and C2 at the best order found (C4)."""
+        """An upper bound on epsilon by E3 and C3 at the best order found (C4).
+
+        Raises Undecided if no order gives one.
+        """
 
         def cost(order: Fraction) -> arb:
             try:
-                return epsilon_of_renyi(exact_renyi(self.pair, order), delta).ball("epsilon")
+                renyi = exact_renyi(self.pair, order).ball("r")
+                return improved_epsilon(order, renyi, delta)
             except (Undecided, ValueError):
                 return arb("inf")
 
-        return epsilon_of_renyi(exact_renyi(self.pair, best_order(cost, 6)), delta)
+        try:
+            return epsilon_by_tangent(exact_renyi(self.pair, best_order(cost, 6)), delta)
+        except ValueError as error:
+            raise Undecided(f"no order gives an epsilon ({error})") from None
 
     def infinite_order(self, below: Fraction | None = None) -> Statement | None:
         """An order at which D_alpha is certainly infinite (at most ``below``), if one is found."""

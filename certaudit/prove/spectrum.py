@@ -20,7 +20,7 @@ def prove_curvature(run: Run, batch: Batch) -> Statement:
     values, vectors = np.linalg.eigh(x.T @ x)
     least, largest = float(values[0]), float(values[-1])
     for slack in (1e-13, 1e-11, 1e-8, 1e-4):
-        margin = slack * max(abs(largest), 1e-300)
+        margin = slack * max(abs(largest), 1e-200)
         try:
             return curvature(
                 run,

@@ -11,7 +11,6 @@ from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, Sen
 from certaudit.kernel import decide
 from certaudit.kernel.balls import ball, lower, precision, upper
 from certaudit.kernel.conversion import (
-    epsilon_of_renyi,
     gaussian_delta,
     hockey_stick_of_gaussian,
     renyi_of_gaussian,
@@ -25,6 +24,7 @@ from certaudit.prove.evidence import BITS, Evidence, GaussianBound
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.orders import epsilon_range
 from certaudit.prove.published import THEOREMS
+from certaudit.prove.tangent import epsilon_by_tangent
 from certaudit.run import Run
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status
 
@@ -100,7 +100,7 @@ def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
     pairs = [evidence.exact[d] for d in claim.directions if d in evidence.exact]
     try:
         found += [pair.decide(claim.epsilon, claim.delta) for pair in pairs]
-    except Undecided as reason:
+    except (Undecided, ValueError, OverflowError) as reason:
         found += _by_renyi(evidence, pairs, claim, str(reason))
     exact = _exact_epsilon(evidence, pairs, claim.delta)
     if exact is not None:
@@ -119,7 +119,7 @@ def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
 
 
 def _composed_epsilon(evidence: Evidence, delta: Fraction) -> Bound | None:
-    """R4 (decayed by R2 for the final model), converted by C2 at a good order."""
+    """R4 (decayed by R2 for the final model), converted by C3 at a good order."""
     probe = evidence.adaptive(Fraction(2))
     laws = evidence.residuals
     if not probe or laws is None:
@@ -134,9 +134,12 @@ def _composed_epsilon(evidence: Evidence, delta: Fraction) -> Bound | None:
         )
         if not renyi.ball("r").is_finite():
             return None
-        statements.append(epsilon_of_renyi(renyi, delta))
-    value = max(upper(s.ball("epsilon")) for s in statements)
-    return Bound(f"R4 + {'R2 + ' if final else ''}C2", "epsilon", value, tuple(statements))
+        try:
+            statements.append(epsilon_by_tangent(renyi, delta))
+        except (ValueError, Undecided):
+            return None
+    value = max(s.exact["epsilon"] for s in statements)
+    return Bound(f"R4 + {'R2 + ' if final else ''}C3", "epsilon", value, tuple(statements))
 
 
 def _by_renyi(
@@ -156,6 +159,9 @@ def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fracti
         ends = [pair.epsilon(delta) for pair in pairs]
     except Undecided as reason:
         evidence.note(reason)
+        return None
+    except (ValueError, OverflowError) as error:
+        evidence.note(Undecided(f"the numbers of this run are out of range ({error})"))
         return None
     floors = [end.low.exact["epsilon"] for end in ends if end.low is not None]
     final_only = evidence.run.release == "every-step"
@@ -277,7 +283,7 @@ def _violations(pair: ExactPair, claim: GaussianClaim) -> list[Statement]:
     if claim.delta == 0:
         infinite = pair.infinite_order()
         return [infinite] if infinite is not None else []
-    beaten = pair.marginal(Fraction(0), upper(gaussian_delta(claim.mu, Fraction(0))) + claim.delta)
+    beaten = pair.event(Fraction(0), upper(gaussian_delta(claim.mu, Fraction(0))) + claim.delta)
     if beaten is not None:
         return [beaten]
     best, worst = Fraction(0), float("-inf")

@@ -10,7 +10,7 @@ import pytest
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.kernel import decide
 from certaudit.kernel.balls import precision
-from certaudit.kernel.hockey_stick import hockey_stick_line, marginal_hockey_stick
+from certaudit.kernel.hockey_stick import half_space, hockey_stick_line
 from certaudit.kernel.law import given_law
 from certaudit.kernel.pair import whiten
 from certaudit.prove.evidence import BITS, Evidence
@@ -118,24 +118,23 @@ def test_known_answers_at_the_edge():
 
 
 @pytest.mark.parametrize("spread", [F(1, 2), F(3)])
-def test_a_marginal_is_never_above_the_whole_and_proves_nothing(spread):
-    """Against the normal CDF in one dimension, where the marginal is everything, and beside a second
-    coordinate, where it is a lower bound that may refute but not prove."""
+def test_an_event_is_never_above_the_whole_and_proves_nothing(spread):
+    """In one dimension against the exact value and the normal CDF; it may refute but not prove."""
     with precision(BITS):
         line = whiten(given_law([1], [[spread]], [0], [[1]]), "P|Q")
-        plane = whiten(given_law([1, 0], [[spread, 0], [0, 2]], [0, 0], [[1, 0], [0, 1]]), "P|Q")
         for epsilon in (F(0), F(1, 2), F(2)):
-            whole = hockey_stick_line(line, epsilon)
-            part = marginal_hockey_stick(plane, epsilon)
-            assert abs(whole.ball("delta") - part.ball("delta")) < 1e-30
-            assert float(whole.ball("delta")) == pytest.approx(
-                numerical(1.0, float(spread), float(epsilon)), abs=1e-8
-            )
+            whole = hockey_stick_line(line, epsilon).ball("delta")
+            assert float(whole) == pytest.approx(numerical(1.0, float(spread), float(epsilon)), abs=1e-8)
+            for threshold in (F(-3), F(0), F(1), F(5, 2), F(40)):
+                part = half_space(line, epsilon, threshold).ball("delta")
+                assert part <= whole
+                p = math.erfc((float(threshold) - 1) / math.sqrt(2 * float(spread))) / 2
+                q = math.erfc(float(threshold) / math.sqrt(2)) / 2
+                assert float(part) == pytest.approx(p - math.exp(float(epsilon)) * q, abs=1e-12)
         case = run()
-        evidence = Evidence(case)
-        parts = [marginal_hockey_stick(p.pair, F(5)) for p in evidence.exact.values()]
+        parts = [half_space(p.pair, F(0), F(0)) for p in Evidence(case).exact.values()]
         assert decide.prove(case, EpsilonDelta("c", F(5), F(9, 10)), parts) is None
-        assert decide.refute(case, EpsilonDelta("c", F(5), F(0)), parts) is not None
+        assert decide.refute(case, EpsilonDelta("c", F(0), F(0)), parts) is not None
 
 
 def numerical(mean, variance, epsilon):
