@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from certaudit.attacks.confidence import Trial, choose_event, lower_proportion, try_event
 from certaudit.attacks.divergence import choose_witness, gaussian_plug_in, renyi_lower_bound
 from certaudit.attacks.power import Power, epsilon_power, gaussian_epsilon, mu_power
-from certaudit.attacks.scores import LinearDiscriminant, LogRatio, RemovedPointLoss, Score
+from certaudit.attacks.scores import Score
+from certaudit.attacks.scores.linear_discriminant import LinearDiscriminant
+from certaudit.attacks.scores.log_ratio import LogRatio
+from certaudit.attacks.scores.removed_point_loss import RemovedPointLoss
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.run import WORLDS, Run, World
 from certaudit.shadows.noise import NoiseSource

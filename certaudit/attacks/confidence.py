@@ -1,4 +1,4 @@
-"""Valid confidence for events chosen on other data (A1, A3 of section 8)."""
+"""Confidence for events: chosen on other data (A1, A2, A3 of section 8), or all thresholds at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri
+from scipy.special import betainc, betaincinv, ndtri
 
 Floats = NDArray[np.float64]
 Side = Literal["above", "at or below"]
@@ -36,10 +36,14 @@ class Event:
     threshold: float
     side: Side
 
+    def holds(self, scores: Floats) -> NDArray[np.bool_]:
+        """Which scores lie in the event."""
+        above = scores > self.threshold
+        return np.asarray(above if self.side == "above" else ~above)
+
     def count(self, scores: Floats) -> int:
         """How many scores lie in the event."""
-        above = int((scores > self.threshold).sum())
-        return above if self.side == "above" else len(scores) - above
+        return int(self.holds(scores).sum())
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,29 @@ class Trial:
             return -math.inf
         return float(ndtri(excess) - ndtri(min(self.second_high, 1 - 1e-16)))
 
+    def credible_epsilon(self, delta: float, level: float) -> float:
+        """A2 (ZAN23): epsilon below which the joint posterior has probability ``level``.
+
+        Jeffreys priors on both rates.  A credible bound: what to believe given the prior, and no
+        promise about how often an audit errs.
+        """
+
+        def below(epsilon: float) -> float:
+            # P(first <= e^eps second + delta), over the quantiles of second.
+            second = betaincinv(self.second + 0.5, self.trials - self.second + 0.5, _MIDDLES)
+            limit = np.minimum(math.exp(epsilon) * second + delta, 1.0)
+            return float(betainc(self.first + 0.5, self.trials - self.first + 0.5, limit).mean())
+
+        if below(0.0) > level:
+            return -math.inf
+        low, high = 0.0, 60.0
+        for _ in range(50):
+            middle = (low + high) / 2
+            low, high = (low, middle) if below(middle) > level else (middle, high)
+        return low
+
+
+_MIDDLES = (np.arange(2000) + 0.5) / 2000
 
 Gain = Literal["epsilon", "mu"]
 
@@ -120,3 +147,49 @@ def try_event(event: Event, first: Floats, second: Floats, level: float) -> Tria
         float(lower_proportion(hits, len(first), level / 2)),
         float(upper_proportion(false, len(second), level / 2)),
     )
+
+
+def _ranks(trials: int) -> NDArray[np.int64]:
+    """Counts at which the band is bounded: dense near 0 and ``trials``, and their ends."""
+    near = np.unique(np.geomspace(1, max(trials // 2, 1), 24).round().astype(np.int64))
+    return np.unique(np.concatenate([[0], near, trials - near, [trials]]))
+
+
+@dataclass(frozen=True)
+class RocBand:
+    """Bounds of both rates that hold at all thresholds at once but with probability ``level``.
+
+    lower[k]: lower bound of the first world's rate where k of its scores lie above a threshold;
+    upper[k]: upper bound of the second's.  A rate's order statistics at fixed ranks have beta laws, so
+    Clopper–Pearson bounds at those ranks, each at level/2 over their number, hold together; a rate
+    between two ranks is monotone.
+    """
+
+    lower: Floats
+    upper: Floats
+    first: Floats
+    second: Floats
+
+    @classmethod
+    def of(cls, first: Floats, second: Floats, level: float) -> RocBand:
+        """The band of scores of the two worlds, of which no threshold was chosen."""
+        m, n = len(first), len(second)
+        ranks_m, ranks_n = _ranks(m), _ranks(n)
+        low = lower_proportion(ranks_m, m, level / (2 * len(ranks_m)))
+        high = upper_proportion(ranks_n, n, level / (2 * len(ranks_n)))
+        lower = low[np.searchsorted(ranks_m, np.arange(m + 1), side="right") - 1]
+        upper = high[np.searchsorted(ranks_n, np.arange(n + 1), side="left")]
+        return cls(lower, upper, np.sort(first), np.sort(second))
+
+    def rates(self) -> tuple[Floats, Floats]:
+        """Lower bounds of the first rate and upper bounds of the second, a pair a threshold."""
+        at = np.unique(np.concatenate([self.first, self.second]))
+        hits = len(self.first) - np.searchsorted(self.first, at, side="right")
+        false = len(self.second) - np.searchsorted(self.second, at, side="right")
+        return self.lower[hits], self.upper[false]
+
+    def epsilon(self, delta: float) -> float:
+        """Lower bound of epsilon at ``delta`` over the thresholds (score above)."""
+        low, high = self.rates()
+        inside = low > delta
+        return float(np.log((low[inside] - delta) / high[inside]).max()) if inside.any() else -math.inf

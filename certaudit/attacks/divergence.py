@@ -1,4 +1,4 @@
-"""Rényi divergence from samples: a lower bound with confidence (A5), and a plain estimate."""
+"""Divergences from samples: lower bounds with confidence (A5), and estimates without."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from scipy.special import gammaln
+
+from certaudit.attacks.confidence import Event, lower_proportion, upper_proportion
+from certaudit.attacks.means import mean_interval
 
 Floats = NDArray[np.float64]
 
@@ -24,22 +29,6 @@ class Witness:
     def __call__(self, scores: Floats) -> Floats:
         """Values of g."""
         return np.asarray(np.clip(self.scale * scores, -self.limit, self.limit))
-
-
-def mean_interval(values: Floats, low: float, high: float, level: float) -> tuple[float, float]:
-    """One-sided bounds of the mean of values in [low, high], each wrong with probability <= level.
-
-    The better of Hoeffding's and the empirical Bernstein bound (Maurer, Pontil 2009, Theorem 4),
-    each at half the level.
-    """
-    n, width = len(values), high - low
-    noise = math.log(4 / level)
-    hoeffding = width * math.sqrt(math.log(2 / level) / (2 * n))
-    spread = float(values.var(ddof=1))
-    bernstein = math.sqrt(2 * spread * noise / n) + 7 * width * noise / (3 * (n - 1))
-    radius = min(hoeffding, bernstein) * (1 + 1e-9)
-    mean = float(values.mean())
-    return max(mean - radius, low), min(mean + radius, high)
 
 
 def renyi_lower_bound(
@@ -86,3 +75,41 @@ def gaussian_plug_in(p: Floats, q: Floats, order: float) -> float:
     dets = [np.linalg.slogdet(m)[1] for m in (mixed, cov_p, cov_q)]
     logs = dets[0] - (1 - order) * dets[1] - order * dets[2]
     return float(quadratic - logs / (2 * (order - 1)))
+
+
+def hockey_stick_lower_bound(
+    event: Event, first: Floats, second: Floats, epsilon: float, level: float
+) -> float:
+    """Lower bound of sup_S P(S) - e^epsilon Q(S) by an event chosen on other data.
+
+    The better of two Clopper–Pearson bounds and of a bound of the mean of 1[P] - e^eps 1[Q] over pairs,
+    each at half the level; 0 is always right.
+    """
+    weight = math.exp(min(epsilon, 600.0))
+    hits, false = event.count(first), event.count(second)
+    apart = lower_proportion(hits, len(first), level / 4) - weight * upper_proportion(
+        false, len(second), level / 4
+    )
+    pairs = event.holds(first).astype(float) - weight * event.holds(second)
+    together, _ = mean_interval(pairs, -weight, 1.0, level / 2)
+    return max(float(apart), together, 0.0)
+
+
+def knn_estimate(p: Floats, q: Floats, order: float) -> float:
+    """D_order by distances to the k-th neighbours (Póczos, Schneider 2011): an estimate, no bound.
+
+    p, q: (m, d).  Poor where the worlds are far apart for the sample or d is large.
+    """
+    k = math.ceil(order) + 4
+    if len(p) <= k or len(q) < k:
+        return math.nan
+    within = KDTree(p).query(p, k + 1)[0][:, k]
+    across = KDTree(q).query(p, [k])[0][:, 0]
+    if not ((within > 0).all() and (across > 0).all()):
+        return math.nan
+    shift = gammaln(k) * 2 - gammaln(k - order + 1) - gammaln(k + order - 1)
+    logs = (1 - order) * (
+        math.log((len(p) - 1) / len(q)) + p.shape[1] * (np.log(within) - np.log(across))
+    )
+    top = float(logs.max())
+    return float((top + math.log(np.exp(logs - top).mean()) + shift) / (order - 1))

@@ -44,6 +44,7 @@ def train(
     world: World,
     shadows: int,
     *,
+    first: int = 0,
     seed: int = 0,
     dtype: str = "float64",
     noise: NoiseSource | None = None,
@@ -53,13 +54,17 @@ def train(
 ) -> Shadows:
     """Train ``shadows`` independent models of world P (learn, serve every request) or Q (the reference).
 
-    ``record`` names steps t, counted over all phases and at most their sum, whose iterates w_t are
+    ``first`` is the number of the first one, a multiple of BLOCK: shadow k is the same model whatever
+    call trains it.  ``record`` names steps t, counted over all phases and at most their sum, whose iterates w_t are
     returned as well.  ``chunk`` cuts the shadows into batches of that many (rounded up to whole
     blocks); the result does not depend on it.  Finished chunks go to ``store`` and are taken from it.
 
     Raises:
         ShadowError: if a model leaves the finite numbers.
+        ValueError: if ``first`` lies inside a block.
     """
+    if first % BLOCK:
+        raise ValueError(f"shadow {first} is not the first of a block of {BLOCK}")
     record = tuple(sorted(set(record)))
     size = _chunk_size(run, chunk)
     source = PhiloxNoise(seed) if noise is None else noise
@@ -77,13 +82,13 @@ def train(
         delay=1.0,
         leave=False,
     ) as bar:
-        for first in range(0, shadows, size):
-            count = min(size, shadows - first)
-            key = f"{run_key}-{first}-{count}"
+        for start in range(first, first + shadows, size):
+            count = min(size, first + shadows - start)
+            key = f"{run_key}-{start}-{count}"
             piece = keep.load(key) if keep is not None else None
             if piece is None:
-                piece = _train_chunk(run, world, source, first, count, dtype, record, bar)
-                _require_finite(piece, world, first, seed)
+                piece = _train_chunk(run, world, source, start, count, dtype, record, bar)
+                _require_finite(piece, world, start, seed)
                 if keep is not None:
                     keep.save(key, piece)
             pieces.append(piece)

@@ -14,7 +14,7 @@ from shadow_runs import (
     two_requests,
 )
 
-from certaudit.attacks.scores import RemovedPointLoss
+from certaudit.attacks.scores.removed_point_loss import RemovedPointLoss
 from certaudit.audit import audit
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.run import Phase, Reference, Request

@@ -17,11 +17,12 @@ from certaudit.attacks.confidence import (
 from certaudit.attacks.divergence import (
     choose_witness,
     gaussian_plug_in,
-    mean_interval,
     renyi_lower_bound,
 )
+from certaudit.attacks.means import mean_interval
 from certaudit.attacks.power import epsilon_power, gaussian_epsilon, mu_power
-from certaudit.attacks.scores import LinearDiscriminant, LogRatio
+from certaudit.attacks.scores.linear_discriminant import LinearDiscriminant
+from certaudit.attacks.scores.log_ratio import LogRatio
 from certaudit.audit import exceeds
 
 

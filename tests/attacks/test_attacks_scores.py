@@ -5,7 +5,7 @@ import pytest
 import torch
 from shadow_runs import RUNS, two_requests
 
-from certaudit.attacks.scores import RemovedPointLoss
+from certaudit.attacks.scores.removed_point_loss import RemovedPointLoss
 
 
 def loss_at(run, model, j):

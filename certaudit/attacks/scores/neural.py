@@ -1,0 +1,70 @@
+"""A small neural network that tells the worlds apart."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from certaudit.attacks.scores.base import Floats, Score, Setting
+
+HIDDEN, EPOCHS, RATE, DECAY, MOST = 16, 60, 0.03, 0.02, 1024
+
+
+class NeuralDistinguisher(Score):
+    """The logit of a two-layer perceptron trained on standardized parameters.
+
+    Full-batch Adam with weight decay from a seeded start, on at most the 1024 latest shadows of each
+    world.
+    """
+
+    name = "neural distinguisher"
+    log_ratio = True
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+
+    @classmethod
+    def of(cls, setting: Setting) -> Self | None:
+        """For every run."""
+        return cls(setting.seed)
+
+    def fit(self, p: Floats, q: Floats) -> None:
+        """Train from scratch."""
+        import torch
+
+        p, q = p[-MOST:], q[-MOST:]
+        both = np.concatenate([p, q])
+        spread = both.std(axis=0)
+        self._middle, self._scale = both.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        x = torch.from_numpy(self._standard(both))
+        y = torch.cat([torch.ones(len(p)), torch.zeros(len(q))]).double()
+        generator = torch.Generator().manual_seed(self._seed)
+
+        def weights(*shape: int) -> Any:
+            start = torch.randn(*shape, generator=generator, dtype=torch.float64) / shape[0] ** 0.5
+            return start.requires_grad_()
+
+        self._layers = [weights(x.shape[1], HIDDEN), weights(HIDDEN), weights(HIDDEN), weights(1)]
+        optimizer = torch.optim.AdamW(self._layers, lr=RATE, weight_decay=DECAY)
+        for _ in range(EPOCHS):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(self._logits(x), y)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        self._layers = [layer.detach() for layer in self._layers]
+
+    def score(self, models: Floats) -> Floats:
+        """The logit."""
+        import torch
+
+        with torch.no_grad():
+            logits = self._logits(torch.from_numpy(self._standard(models)))
+        return np.asarray(logits.numpy(), dtype=np.float64)
+
+    def _standard(self, models: Floats) -> Floats:
+        return np.asarray(np.clip((models - self._middle) / self._scale, -8, 8))
+
+    def _logits(self, x: Any) -> Any:
+        first, bias, second, last = self._layers
+        return (x @ first + bias).tanh() @ second + last
