@@ -1,108 +1,44 @@
 """The attacking half: train shadows in both worlds, attack, and test every claim.
 
-The chance that any claim that is true is refuted is at most 1 - confidence in all: the level is
-split evenly over every test (claims, directions and attacks).
+Shadows come in rounds, one of each world, and every claim's e-process bets on them in that order; the
+audit stops when every claim is refuted or the budget is spent.  The chance that any claim that is true
+is ever refuted is at most 1 - confidence in all: each claim has an equal share of it.  The fixed design
+trains the whole budget, chooses attacks on half of it and tests them on the other half.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from certaudit.attacks.confidence import Trial, choose_event, lower_proportion, try_event
-from certaudit.attacks.divergence import choose_witness, gaussian_plug_in, renyi_lower_bound
-from certaudit.attacks.power import Power, epsilon_power, gaussian_epsilon, mu_power
-from certaudit.attacks.scores import Score
-from certaudit.attacks.scores.linear_discriminant import LinearDiscriminant
-from certaudit.attacks.scores.log_ratio import LogRatio
-from certaudit.attacks.scores.removed_point_loss import RemovedPointLoss
-from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
+from certaudit.attacks import fixed, limit
+from certaudit.attacks.confidence import lower_proportion
+from certaudit.attacks.evalue import Ratios
+from certaudit.attacks.fixed import Scored
+from certaudit.attacks.forecast import power
+from certaudit.attacks.nulls import Divergence, claimed, ladder, nulls, quantity, rung_above
+from certaudit.attacks.power import count_power
+from certaudit.attacks.results import AttackLine, AuditReport, ClaimAudit, Design, Growth, exceeds
+from certaudit.attacks.scores import Law, Setting, applicable
+from certaudit.attacks.sequential import EProcesses, Wealth
+from certaudit.attacks.shift_counts import ShiftWealth
+from certaudit.claims import Claim, SensitivityClaim
 from certaudit.run import WORLDS, Run, World
-from certaudit.shadows.noise import NoiseSource
+from certaudit.shadows.noise import BLOCK, NoiseSource
 from certaudit.shadows.shift import NoCounterpart, locate, step_shifts, steps_before
 from certaudit.shadows.store import ShadowStore
 from certaudit.shadows.train import Shadows, train
 
+__all__ = ["AttackLine", "AuditReport", "ClaimAudit", "Design", "Law", "audit", "exceeds"]
+
 Floats = NDArray[np.float64]
-Law = tuple[Floats, Floats, Floats, Floats]
-"""(mean_P, covariance_P, mean_Q, covariance_Q) of the released models."""
-
-
-@dataclass(frozen=True)
-class AttackLine:
-    """One test: an attack in one direction on held-out shadows."""
-
-    attack: str
-    direction: str
-    lower_bound: float
-    detail: str
-
-
-@dataclass(frozen=True)
-class ClaimAudit:
-    """The audit of one claim.
-
-    lower_bound: the largest of the tests' lower bounds on ``quantity``, all valid together at the
-    audit's confidence.  estimates: labelled numbers without confidence; they decide nothing.
-    blind: no implementation, however wrong, could have been refuted by an audit of this size.
-    """
-
-    id: str
-    quantity: str
-    claimed: float
-    refuted: bool
-    lower_bound: float
-    lines: tuple[AttackLine, ...]
-    power: Power | None = None
-    blind: bool = False
-    estimates: tuple[str, ...] = ()
-    skipped: str | None = None
-
-
-@dataclass(frozen=True)
-class AuditReport:
-    """The whole audit: ``shadows`` a world, half of them held out, ``tests`` at ``level`` each.
-
-    A claim about an earlier stage is tested with as many shadows of that stage.
-    """
-
-    shadows: int
-    held_out: int
-    seed: int
-    dtype: str
-    confidence: float
-    tests: int
-    level: float
-    claims: tuple[ClaimAudit, ...]
-
-
-@dataclass(frozen=True)
-class _Halves:
-    """Scores, or models, of both worlds, split into a training and a held-out half."""
-
-    train: dict[str, Floats]
-    held: dict[str, Floats]
-
-    def ordered(self, direction: str) -> tuple[Floats, Floats, Floats, Floats]:
-        """Training first, training second, held-out first, held-out second of a direction."""
-        first, second = direction.split("|")
-        return self.train[first], self.train[second], self.held[first], self.held[second]
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """The shadows of the run that stops after some requests, and every attack's scores of them."""
-
-    worlds: dict[World, Shadows]
-    models: _Halves
-    scored: dict[str, _Halves]
+Trainer = Callable[[Run, World, int, int], Shadows]
+"""From a run, a world, the first shadow and how many, to those shadows."""
 
 
 def audit(
@@ -116,59 +52,68 @@ def audit(
     exact_law: Callable[[int], Law | None] = lambda requests: None,
     noise: NoiseSource | None = None,
     store: Path | None = None,
+    design: Design = "sequential",
+    truth: Mapping[str, float] | None = None,
 ) -> AuditReport:
-    """Train ``shadows`` models in each world and test every claim at ``confidence`` in all.
+    """Train up to ``shadows`` models in each world and test every claim at ``confidence`` in all.
 
     ``exact_law(k)`` is the law of the models released after k requests, where known; ``noise``
-    replaces the noise of the shadows; ``store`` is a folder to keep finished shadows in.
+    replaces the noise of the shadows; ``store`` is a folder to keep finished shadows in; ``truth``
+    maps claims to exact values, to be shown beside what was found.
 
     Raises:
         ShadowError: if shadow training breaks down.
     """
     skipped = {claim.id: reason for claim in claims if (reason := _obstacle(run, claim))}
     checked = [claim for claim in claims if claim.id not in skipped]
-    steps = {claim.step for claim in checked if isinstance(claim, SensitivityClaim)}
+    steps = sorted({claim.step for claim in checked if isinstance(claim, SensitivityClaim)})
     keep = None if store is None else ShadowStore(store)
-    half = shadows // 2
 
-    def stage(requests: int) -> _Stage:
-        part = run.after(requests)
-        worlds: dict[World, Shadows] = {}
-        for world in WORLDS:
-            asked = {steps_before(run, world, step) for step in steps} if part is run else set()
-            worlds[world] = train(
-                part,
-                world,
-                shadows,
-                seed=seed,
-                dtype=dtype,
-                noise=noise,
-                record=[t for t in asked if t is not None],
-                store=keep,
-            )
-        models = _Halves(
-            {w: s.final[:half] for w, s in worlds.items()},
-            {w: s.final[half:] for w, s in worlds.items()},
+    def trainer(part: Run, world: World, first: int, count: int) -> Shadows:
+        asked = {steps_before(run, world, step) for step in steps} if part is run else set()
+        record = [t for t in asked if t is not None]
+        return train(
+            part,
+            world,
+            count,
+            first=first,
+            seed=seed,
+            dtype=dtype,
+            noise=noise,
+            record=record,
+            store=keep,
         )
-        attacks = _attacks(part, exact_law(requests))
-        return _Stage(worlds, models, {attack.name: _scores(attack, models) for attack in attacks})
 
-    stages = {k: stage(k) for k in sorted({_requests(run, claim) for claim in checked})}
-    tests = sum(_tests(claim, len(stages[_requests(run, claim)].scored)) for claim in checked)
-    level = float(1 - confidence) / max(tests, 1)
+    stages = []
+    for requests in sorted({_requests(run, claim) for claim in checked}):
+        of_stage = [claim for claim in checked if _requests(run, claim) == requests]
+        stages.append(_Stage(run, requests, of_stage, exact_law(requests), seed, trainer))
+    share = float(1 - confidence)
+    if design == "fixed":
+        tests = sum(stage.tests() for stage in stages)
+        level = share / max(tests, 1)
+        found = [result for stage in stages for result in stage.fixed(shadows, level)]
+    else:
+        tests = len(checked)
+        level = share / max(tests, 1)
+        found = [result for stage in stages for result in stage.sequential(shadows, level)]
+    by_id = {result.id: _with_truth(result, truth or {}) for result in found}
+    return AuditReport(
+        design,
+        shadows,
+        max((stage.trained for stage in stages), default=0),
+        shadows - shadows // 2 if design == "fixed" else 0,
+        seed,
+        dtype,
+        float(confidence),
+        tests,
+        level,
+        tuple(_skipped(c, skipped[c.id]) if c.id in skipped else by_id[c.id] for c in claims),
+    )
 
-    def result(claim: Claim) -> ClaimAudit:
-        if isinstance(claim, SensitivityClaim):
-            if claim.id in skipped:
-                return _skipped(claim, skipped[claim.id])
-            return _sensitivity(run, claim, stages[_requests(run, claim)].worlds, level)
-        at = stages[_requests(run, claim)]
-        if isinstance(claim, RenyiClaim):
-            return _renyi(claim, at.scored, at.models, level)
-        return _events(claim, at.scored, level, shadows - half)
 
-    results = tuple(result(claim) for claim in claims)
-    return AuditReport(shadows, shadows - half, seed, dtype, float(confidence), tests, level, results)
+def _with_truth(result: ClaimAudit, truth: Mapping[str, float]) -> ClaimAudit:
+    return replace(result, truth=truth.get(result.id))
 
 
 def _requests(run: Run, claim: Claim) -> int:
@@ -187,141 +132,197 @@ def _obstacle(run: Run, claim: Claim) -> str:
     return ""
 
 
-def _attacks(run: Run, law: Law | None) -> list[Score]:
-    attacks: list[Score] = [RemovedPointLoss(run), LinearDiscriminant()]
-    if law is not None:
-        with suppress(np.linalg.LinAlgError):  # a law without noise has no density
-            attacks.append(LogRatio(*law))
-    return attacks
-
-
-def _tests(claim: Claim, attacks: int) -> int:
-    if isinstance(claim, SensitivityClaim):
-        return 2
-    return len(claim.directions) * (1 if isinstance(claim, RenyiClaim) else attacks)
-
-
-def _scores(attack: Score, models: _Halves) -> _Halves:
-    attack.fit(models.train["P"], models.train["Q"])
-    return _Halves(
-        {w: attack.score(m) for w, m in models.train.items()},
-        {w: attack.score(m) for w, m in models.held.items()},
-    )
-
-
-def exceeds(bound: float, claimed: Fraction) -> bool:
-    """Whether a float lower bound, made a hair smaller, is above an exact claim."""
-    if not math.isfinite(bound):
-        return bound > 0
-    return Fraction(bound) - Fraction(abs(bound)) / 10**9 > claimed
-
-
-def _events(
-    claim: EpsilonDelta | GaussianClaim, scored: dict[str, _Halves], level: float, held: int
-) -> ClaimAudit:
-    delta = float(claim.delta)
-    quantity = "epsilon" if isinstance(claim, EpsilonDelta) else "mu"
-    lines, estimates = [], []
-    for name, halves in scored.items():
-        for direction in claim.directions:
-            first, second, first_held, second_held = halves.ordered(direction)
-            event = choose_event(
-                first, second, delta, level, "epsilon" if quantity == "epsilon" else "mu"
-            )
-            trial = try_event(event, first_held, second_held, level)
-            bound = trial.epsilon(delta) if quantity == "epsilon" else trial.mu(delta)
-            lines.append(AttackLine(name, direction, bound, _counts(trial)))
-            if quantity == "epsilon":
-                estimates.append(_gaussian_family(name, direction, trial, delta))
-    best = max(line.lower_bound for line in lines)
-    if isinstance(claim, EpsilonDelta):
-        target, power = claim.epsilon, epsilon_power(float(claim.epsilon), delta, held, level)
-    else:
-        target, power = claim.mu, mu_power(float(claim.mu), delta, held, level)
-    return ClaimAudit(
-        claim.id,
-        quantity,
-        float(target),
-        exceeds(best, target),
-        best,
-        tuple(lines),
-        power,
-        blind=power.ceiling <= float(target),
-        estimates=tuple(text for text in estimates if text),
-    )
-
-
-def _counts(trial: Trial) -> str:
-    return (
-        f"score {trial.event.side} {trial.event.threshold:.6g}: {trial.first} and {trial.second} "
-        f"of {trial.trials}"
-    )
-
-
-def _gaussian_family(name: str, direction: str, trial: Trial, delta: float) -> str:
-    mu = trial.mu(0.0)
-    if not mu > 0 or delta <= 0:
-        return ""
-    epsilon = gaussian_epsilon(mu, delta)
-    return (
-        f"{name}, {direction}: epsilon at least {epsilon:.4g} if the pair is Gaussian DP "
-        f"(an assumption: decides nothing)"
-    )
-
-
-def _renyi(claim: RenyiClaim, scored: dict[str, _Halves], models: _Halves, level: float) -> ClaimAudit:
-    order = float(claim.order)
-    lines, estimates = [], []
-    for direction in claim.directions:
-        sign = 1.0 if direction == "P|Q" else -1.0
-        best_gain, chosen = -math.inf, None
-        for name, halves in scored.items():
-            first, second, first_held, second_held = (sign * x for x in halves.ordered(direction))
-            witness = choose_witness(first, second, order, level)
-            gain = renyi_lower_bound(witness, first, second, order, level)
-            if chosen is None or gain > best_gain:
-                best_gain, chosen = gain, (name, witness, first_held, second_held)
-        assert chosen is not None
-        name, witness, first_held, second_held = chosen
-        bound = renyi_lower_bound(witness, first_held, second_held, order, level)
-        detail = f"witness clipped at {witness.limit:.4g}"
-        lines.append(AttackLine(f"variational, {name}", direction, bound, detail))
-        _, _, first_models, second_models = models.ordered(direction)
-        estimate = gaussian_plug_in(first_models, second_models, order)
-        estimates.append(f"{direction}: Gaussian plug-in {estimate:.4g} (no confidence)")
-    best = max(line.lower_bound for line in lines)
-    return ClaimAudit(
-        claim.id,
-        "renyi",
-        float(claim.renyi),
-        exceeds(best, claim.renyi),
-        best,
-        tuple(lines),
-        estimates=tuple(estimates),
-    )
-
-
-def _skipped(claim: SensitivityClaim, reason: str) -> ClaimAudit:
+def _skipped(claim: Claim, reason: str) -> ClaimAudit:
+    assert isinstance(claim, SensitivityClaim)
     return ClaimAudit(claim.id, "probability", float(claim.probability), False, 0.0, (), skipped=reason)
 
 
-def _sensitivity(
-    run: Run, claim: SensitivityClaim, worlds: dict[World, Shadows], level: float
+def rounds(budget: int) -> Iterator[tuple[int, int]]:
+    """First shadow and number of each round of training: 256, 256, 512, 1024, ... up to the budget."""
+    done = 0
+    while done < budget:
+        count = min(max(BLOCK, done), budget - done)
+        yield done, count
+        done += count
+
+
+class _Stage:
+    """The shadows of the run that stops after some requests, and the claims about its models."""
+
+    def __init__(
+        self,
+        run: Run,
+        requests: int,
+        claims: Sequence[Claim],
+        law: Law | None,
+        seed: int,
+        trainer: Trainer,
+    ) -> None:
+        self._run, self._part = run, run.after(requests)
+        self._divergences = [c for c in claims if not isinstance(c, SensitivityClaim)]
+        self._sensitivities = [c for c in claims if isinstance(c, SensitivityClaim)]
+        self._law, self._seed, self._trainer = law, seed, trainer
+        self._scores = applicable(Setting(self._part, law, seed))
+        self._models: dict[World, Floats] = {}
+        self.trained = 0
+
+    def tests(self) -> int:
+        """Tests of the fixed design."""
+        events = sum(fixed.tests(claim, len(self._scores)) for claim in self._divergences)
+        return events + 2 * len(self._sensitivities)
+
+    def _train(self, first: int, count: int) -> dict[World, Shadows]:
+        """Further shadows of both worlds."""
+        new = {world: self._trainer(self._part, world, first, count) for world in WORLDS}
+        for world, shadows in new.items():
+            known = self._models.get(world)
+            self._models[world] = (
+                shadows.final if known is None else np.concatenate([known, shadows.final])
+            )
+        self.trained = first + count
+        return new
+
+    def _shifts(self, claim: SensitivityClaim, new: Mapping[World, Shadows]) -> dict[str, Floats]:
+        found: dict[str, Floats] = {}
+        for world, shadows in new.items():
+            before = steps_before(self._run, world, claim.step)
+            if before is not None:
+                found[world] = step_shifts(self._run, claim.step, shadows.recorded[before])
+        return found
+
+    def _scored(self) -> Scored:
+        return Scored.of(self._scores, {str(world): models for world, models in self._models.items()})
+
+    def fixed(self, shadows: int, level: float) -> Iterator[ClaimAudit]:
+        """The fixed design's result for every claim, each test at ``level``."""
+        new = self._train(0, shadows)
+        scored = self._scored() if self._divergences else None
+        for claim in self._divergences:
+            assert scored is not None
+            yield fixed.judge(claim, scored, level)
+        for sensitivity in self._sensitivities:
+            yield _count_shifts(sensitivity, self._shifts(sensitivity, new), level)
+
+    def sequential(self, shadows: int, level: float) -> Iterator[ClaimAudit]:
+        """The e-processes' result for every claim, each refuted at wealth 1/level."""
+        bets = {claim.id: _wealths(claim, level) for claim in self._divergences}
+        process = EProcesses(self._scores, [w for rungs in bets.values() for w in rungs.values()])
+        counts = {c.id: ShiftWealth(float(c.probability), level) for c in self._sensitivities}
+        for first, count in rounds(shadows):
+            new = self._train(first, count)
+            process.extend(new["P"].final, new["Q"].final)
+            for claim in self._sensitivities:
+                slack = float(claim.sensitivity) * (1 + 1e-9)
+                counts[claim.id].extend(self._shifts(claim, new), slack)
+            if process.done and all(w.refuted_after is not None for w in counts.values()):
+                break
+        scored = self._scored() if self._divergences else None
+        truth = None if self._law is None else limit.of_law(self._law, self._seed)
+        for one in self._divergences:
+            assert scored is not None
+            beside = fixed.estimates(one, scored, level)
+            yield _bet_on(one, bets[one.id], process, level, shadows, beside, truth)
+        for sensitivity in self._sensitivities:
+            yield _bet_on_shifts(sensitivity, counts[sensitivity.id], level, shadows)
+
+
+def _wealths(claim: Divergence, level: float) -> dict[float, Wealth]:
+    """Wealth against every value of the claim's ladder, the claimed one last."""
+    return {value: Wealth(nulls(claim, value, rung_above(value)), level) for value in ladder(claim)}
+
+
+def _bet_on(
+    claim: Divergence,
+    bets: Mapping[float, Wealth],
+    process: EProcesses,
+    level: float,
+    shadows: int,
+    beside: Sequence[str],
+    truth: Ratios | None,
 ) -> ClaimAudit:
+    value, own = claimed(claim), bets[claimed(claim)]
+    bound, last = 0.0, 0
+    for rung, wealth in bets.items():
+        if wealth.refuted_after is None:
+            break
+        bound, last = rung, max(last, wealth.refuted_after)
+    refuted = all(wealth.refuted_after is not None for wealth in bets.values())
+    against = nulls(claim, value)
+    best = process.best_growth(against) if truth is None else limit.limit(against, truth)
+    pairs = own.refuted_after or process.rounds
+    reached = own.reached if own.refuted_after else own.now
+    sees = power(claim, shadows, level)
+    names = {True: "e-process over 1 score", False: f"e-process over {process.scores} scores"}
+    return ClaimAudit(
+        claim.id,
+        quantity(claim),
+        value,
+        refuted,
+        bound,
+        (
+            AttackLine(
+                names[process.scores == 1],
+                " and ".join(claim.directions),
+                bound,
+                own.leaders(),
+            ),
+        ),
+        sees,
+        blind=sees.ceiling <= value,
+        estimates=tuple(beside),
+        growth=Growth(
+            own.reached,
+            -float(np.log(level)),
+            reached / max(pairs, 1),
+            last if refuted else None,
+            max(best, 0.0),
+            truth is None,
+        ),
+    )
+
+
+def _bet_on_shifts(
+    claim: SensitivityClaim, wealth: ShiftWealth, level: float, shadows: int
+) -> ClaimAudit:
+    refuted = wealth.refuted_after is not None
+    bound = wealth.lower_bound()
+    lines = tuple(
+        AttackLine("count of shifts", f"world {world}", bound, _shift_detail(hits, wealth, world))
+        for world, hits in wealth.hits.items()
+    )
+    pairs = wealth.refuted_after or wealth.trials
+    sees = count_power(float(claim.probability), shadows, level)
+    return ClaimAudit(
+        claim.id,
+        "probability",
+        float(claim.probability),
+        refuted,
+        bound,
+        lines,
+        sees,
+        blind=sees.ceiling <= float(claim.probability),
+        growth=Growth(
+            wealth.reached, -float(np.log(level)), wealth.now / max(pairs, 1), wealth.refuted_after
+        ),
+    )
+
+
+def _shift_detail(hits: int, wealth: ShiftWealth, world: str) -> str:
+    largest = wealth.largest[world]
+    return f"{hits} of {wealth.trials} shifts above the claim; the largest {largest:.4g}"
+
+
+def _count_shifts(claim: SensitivityClaim, shifts: Mapping[str, Floats], level: float) -> ClaimAudit:
     lines = []
-    limit = float(claim.sensitivity) * (1 + 1e-9)
-    for world, shadows in worlds.items():
-        before = steps_before(run, world, claim.step)
-        if before is None:
-            continue
-        shifts = step_shifts(run, claim.step, shadows.recorded[before])
-        hits = int((shifts > limit).sum())
-        bound = float(lower_proportion(hits, len(shifts), level))
-        detail = f"{hits} of {len(shifts)} shifts above the claim; the largest {shifts.max():.4g}"
+    slack = float(claim.sensitivity) * (1 + 1e-9)
+    for world, values in shifts.items():
+        hits = int((values > slack).sum())
+        bound = float(lower_proportion(hits, len(values), level))
+        detail = f"{hits} of {len(values)} shifts above the claim; the largest {values.max():.4g}"
         lines.append(AttackLine("count of shifts", f"world {world}", bound, detail))
     best = max(line.lower_bound for line in lines)
-    total = len(worlds["P"].final)
-    ceiling = float(lower_proportion(total, total, level))
+    total = max(len(values) for values in shifts.values())
+    sees = count_power(float(claim.probability), total, level)
     return ClaimAudit(
         claim.id,
         "probability",
@@ -329,16 +330,6 @@ def _sensitivity(
         exceeds(best, claim.probability),
         best,
         tuple(lines),
-        Power(ceiling, _least_probability(float(claim.probability), total, level)),
-        blind=ceiling <= float(claim.probability),
+        sees,
+        blind=sees.ceiling <= float(claim.probability),
     )
-
-
-def _least_probability(claimed: float, total: int, level: float) -> float | None:
-    """About the least true probability of a shift above the claim that would be refuted."""
-    hits = np.arange(total + 1)
-    enough = np.flatnonzero(lower_proportion(hits, total, level) > claimed)
-    if not enough.size:
-        return None
-    k = int(enough[0])
-    return min((k + 1.3 * math.sqrt(k) + 1) / total, 1.0)

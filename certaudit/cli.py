@@ -69,7 +69,16 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("spec", type=Path, metavar="SPEC")
     _add_output(audit)
     audit.add_argument("--seed", type=_natural, metavar="N", help="seed of the shadow models")
-    audit.add_argument("--shadows", type=_shadows, metavar="N", help="shadow models in each world")
+    audit.add_argument("--shadows", type=_shadows, metavar="N", help="most shadow models in each world")
+    audit.add_argument(
+        "--design", choices=("sequential", "fixed"), help="stop early, or train and test all at once"
+    )
+
+    power = _command(commands, "power", "say what an audit could see, before training anything", _power)
+    power.add_argument("spec", type=Path, metavar="SPEC")
+    power.add_argument("--claim", metavar="ID", help="only this claim")
+    power.add_argument("--epsilon", type=_positive, metavar="E", help="suppose the true epsilon is this")
+    power.add_argument("--shadows", type=_shadows, metavar="N", help="most shadow models in each world")
 
     derive = _command(commands, "derive", "print the derivation of every verdict", _derive)
     derive.add_argument("spec", type=Path, metavar="SPEC")
@@ -109,6 +118,16 @@ def _natural(text: str) -> int:
     return number
 
 
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, at most 100")
+    return number
+
+
 def _shadows(text: str) -> int:
     number = _natural(text)
     if number < 8 or number % 2 or number > 10**7:
@@ -129,8 +148,24 @@ def _audit(options: argparse.Namespace) -> int:
     (case,) = session.load([options.spec], options.claim)
     if options.out is not None:
         _make_folder(options.out)
-    outcome = session.audit(case, seed=options.seed, shadows=options.shadows, out=options.out)
+    outcome = session.audit(
+        case,
+        seed=options.seed,
+        shadows=options.shadows,
+        design=options.design,
+        out=options.out,
+    )
     return _finish([outcome], options)
+
+
+def _power(options: argparse.Namespace) -> int:
+    from certaudit import session
+    from certaudit.report.power import lines
+
+    (case,) = session.load([options.spec], options.claim)
+    for line in lines(case, epsilon=options.epsilon, shadows=options.shadows):
+        print(line)
+    return EXIT_PROVED
 
 
 def _derive(options: argparse.Namespace) -> int:

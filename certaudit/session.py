@@ -17,7 +17,7 @@ from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit import AuditReport, Law
+    from certaudit.audit import AuditReport, Design, Law
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,12 @@ def verify(case: Case) -> Outcome:
 
 
 def audit(
-    case: Case, *, seed: int | None = None, shadows: int | None = None, out: Path | None = None
+    case: Case,
+    *,
+    seed: int | None = None,
+    shadows: int | None = None,
+    design: Design | None = None,
+    out: Path | None = None,
 ) -> Outcome:
     """Both halves.  A claim that the audit refutes is refuted statistically, unless a proof refutes
     it already: a proof about the spec says nothing about code that departs from it."""
@@ -112,6 +117,8 @@ def audit(
             dtype=settings.dtype,
             exact_law=laws,
             store=None if out is None else out / "shadows",
+            design=settings.design if design is None else design,
+            truth=_exact_values(verdicts),
         )
     except ShadowError as error:
         raise InputError([case.loaded.problem(str(error), "learn")]) from None
@@ -122,3 +129,13 @@ def audit(
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
     return Outcome(case, merged, report)
+
+
+def _exact_values(verdicts: Sequence[ClaimVerdict]) -> dict[str, float]:
+    """Where the exact tier knows the value of what a claim bounds, that value."""
+    return {
+        verdict.claim.id: float(bound.floor)
+        for verdict in verdicts
+        for bound in verdict.bounds
+        if bound.route.startswith("exact tier") and bound.floor is not None
+    }

@@ -2,8 +2,8 @@
 
 A Bayesian average of models of the world given the score: no information, logistic in the score,
 logistic in the score and its square, a histogram; and, for a score that is itself a log-ratio, the
-score as it stands and halved.  The average bets little until the past speaks, and a score that says nothing is
-not bet on.
+score as it stands and halved.  The average bets little until the past speaks, and a score that says
+nothing is not bet on.
 """
 
 from __future__ import annotations

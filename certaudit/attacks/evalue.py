@@ -88,8 +88,8 @@ class HockeyStickBet:
 
     Under (eps, delta) in both directions E_P f <= e^eps E_Q f + delta high_f and likewise for g, so
     E_P u + E_Q v <= a + b + delta (high_f + high_g), which the maker keeps at 2.  ``tuned``, at least
-    ``epsilon``, is the claim f and g were chosen for: at a smaller claim the same bet gains more.  The caps
-    are those of e^tuned f and e^tuned g.
+    ``epsilon``, is the claim f and g were chosen for: at a smaller claim the same bet gains more.  The
+    caps are those of e^tuned f and e^tuned g.
     """
 
     epsilon: float

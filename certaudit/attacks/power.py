@@ -103,3 +103,16 @@ def _least(refutes: object) -> float | None:
         middle = (low + high) / 2
         low, high = (low, middle) if refutes(middle) else (middle, high)
     return high
+
+
+def count_power(claimed: float, total: int, level: float) -> Power:
+    """Power against a claim that something has probability at most ``claimed``, by ``total`` counts.
+
+    ``smallest`` is about the least true probability that would be refuted.
+    """
+    ceiling = float(lower_proportion(total, total, level))
+    enough = np.flatnonzero(lower_proportion(np.arange(total + 1), total, level) > claimed)
+    if not enough.size:
+        return Power(ceiling, None)
+    k = int(enough[0])
+    return Power(ceiling, min((k + 1.3 * math.sqrt(k) + 1) / total, 1.0))

@@ -58,6 +58,14 @@ class Wealth:
             float(logsumexp(list(self.logs.values())) - math.log(len(self.logs))) if self.logs else 0.0
         )
 
+    def leaders(self) -> str:
+        """The scores that gained most, and by what factor."""
+        best: dict[str, float] = {}
+        for (name, _), gained in self.logs.items():
+            best[name] = max(best.get(name, -math.inf), gained)
+        top = sorted(best, key=lambda name: best[name], reverse=True)[:2]
+        return "wealth " + ", ".join(f"{math.exp(min(best[n], 700.0)):.3g} by {n}" for n in top)
+
 
 class EProcesses:
     """Wealth against several claims on one stream of shadow pairs."""
@@ -96,9 +104,15 @@ class EProcesses:
         """Every score's calibrated log-ratios of past shadows at the last renewal."""
         return {name: past for name, (_, _, past) in self._ready.items()}
 
-    def best_growth(self, null: Null) -> float:
-        """Largest growth rate that any score's past promises against ``null``; an estimate."""
-        return max((growth(null.bet(past), past) for past in self.ratios().values()), default=0.0)
+    def best_growth(self, nulls: Sequence[Null]) -> float:
+        """Largest growth rate that any score's past promises against any of the nulls; an estimate."""
+        tables = self.ratios().values()
+        return max((growth(null.bet(past), past) for past in tables for null in nulls), default=0.0)
+
+    @property
+    def scores(self) -> int:
+        """How many scores are bet on."""
+        return len(self._scores)
 
     def _renew(self) -> None:
         assert self._p is not None

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from certaudit.audit import AuditReport, ClaimAudit
+    from certaudit.attacks.results import AuditReport, ClaimAudit, Growth
+
+LEAST_GROWTH = 5e-5
+"""Growth below which a limit is not told from 0."""
 
 SYMBOLS = {"epsilon": "ε", "mu": "μ", "renyi": "D", "probability": "P(shift above the claim)"}
 
@@ -25,8 +28,12 @@ def details(claim: ClaimAudit) -> Iterator[str]:
     for line in claim.lines:
         bound = f"{SYMBOLS[claim.quantity]} ≥ {_floor(line.lower_bound)}"
         yield f"    {line.attack}, {line.direction}: {bound} ({line.detail})"
+    if claim.growth is not None:
+        yield from _growth(claim.growth)
     for estimate in claim.estimates:
-        yield f"    estimate: {estimate}"
+        yield f"    beside, decides nothing: {estimate}"
+    if claim.truth is not None and claim.estimates:
+        yield f"    truth, by the exact tier: {SYMBOLS[claim.quantity]} = {claim.truth:.5g}"
     power = claim.power
     if power is not None:
         symbol = SYMBOLS[claim.quantity]
@@ -38,16 +45,44 @@ def details(claim: ClaimAudit) -> Iterator[str]:
         yield f"    power: no audit of this size can refute a claim above {symbol} = {power.ceiling:.4g}"
 
 
+def _growth(growth: Growth) -> Iterator[str]:
+    wealth = math.exp(min(growth.log_wealth, 700.0))
+    needed = math.exp(growth.needed)
+    after = "" if growth.refuted_after is None else f", after {growth.refuted_after} shadow pairs"
+    yield f"    wealth reached {wealth:.4g} of the {needed:.4g} that refutes{after}"
+    if growth.limit is None:
+        return
+    limit = f"{growth.limit:.3g}" if growth.limit > LEAST_GROWTH else f"below {LEAST_GROWTH:.2g}"
+    kind = "as the scores saw it, an estimate" if growth.estimated else "by the exact law"
+    yield f"    growth {growth.reached:.3g} nats a pair; the limit of any bettor is {limit} ({kind})"
+
+
 def summary(report: AuditReport) -> Iterator[str]:
     """What was done and at what confidence."""
-    yield (
-        f"audit: {report.shadows} shadow models in each world ({report.dtype}, seed {report.seed}), "
-        f"half to choose attacks, half to test"
-    )
-    yield (
-        f"  {report.tests} tests at level {report.level:.3g} each: a true claim is refuted with "
-        f"probability at most {1 - report.confidence:.3g} in all"
-    )
+    wrong = f"{1 - report.confidence:.3g}"
+    if report.design == "fixed":
+        yield (
+            f"audit: {report.shadows} shadow models in each world ({report.dtype}, seed {report.seed}), "
+            f"half to choose attacks, half to test"
+        )
+        yield (
+            f"  {report.tests} tests at level {report.level:.3g} each: a true claim is refuted with "
+            f"probability at most {wrong} in all"
+        )
+    else:
+        yield (
+            f"audit: {report.trained} of at most {report.shadows} shadow models in each world "
+            f"({report.dtype}, seed {report.seed}), sequential"
+        )
+        claims = f"{report.tests} claim{'s' if report.tests != 1 else ''}"
+        yield (
+            f"  {claims} at level {report.level:.3g} each, whenever the audit stops: a true claim is "
+            f"ever refuted with probability at most {wrong} in all"
+        )
+        yield (
+            "  lines marked beside use half the shadows to choose and half to test, and hold each alone "
+            "for a size fixed in advance"
+        )
     yield "  an attack that fails is not a proof; see the power lines for what it could have seen"
 
 

@@ -55,9 +55,10 @@ def train(
     """Train ``shadows`` independent models of world P (learn, serve every request) or Q (the reference).
 
     ``first`` is the number of the first one, a multiple of BLOCK: shadow k is the same model whatever
-    call trains it.  ``record`` names steps t, counted over all phases and at most their sum, whose iterates w_t are
-    returned as well.  ``chunk`` cuts the shadows into batches of that many (rounded up to whole
-    blocks); the result does not depend on it.  Finished chunks go to ``store`` and are taken from it.
+    call trains it.  ``record`` names steps t, counted over all phases and at most their sum, whose
+    iterates w_t are returned as well.  ``chunk`` cuts the shadows into batches of that many (rounded up
+    to whole blocks); the result does not depend on it.  Finished chunks go to ``store`` and are taken
+    from it.
 
     Raises:
         ShadowError: if a model leaves the finite numbers.

@@ -395,6 +395,13 @@ class AuditSpec(_Part):
         Annotated[Fraction, Number(above=0, below=1)],
         Field(description="confidence of a statistical refutation"),
     ] = Fraction(95, 100)
+    design: Annotated[
+        Literal["sequential", "fixed"],
+        Field(
+            description="sequential: bet on shadows as they come and stop when every claim is refuted; "
+            "fixed: train all, choose attacks on half of them and test on the other half"
+        ),
+    ] = "sequential"
     dtype: Annotated[
         Literal["float64", "float32"], Field(description="floating-point type of the shadows")
     ] = "float64"

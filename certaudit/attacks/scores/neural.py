@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -40,12 +42,19 @@ class NeuralDistinguisher(Score):
         x = torch.from_numpy(self._standard(both))
         y = torch.cat([torch.ones(len(p)), torch.zeros(len(q))]).double()
         generator = torch.Generator().manual_seed(self._seed)
+        shapes: list[tuple[int, ...]] = [(x.shape[1], HIDDEN), (HIDDEN,), (HIDDEN,), (1,)]
+        self._layers = [
+            torch.randn(*shape, generator=generator, dtype=torch.float64) / shape[0] ** 0.5
+            for shape in shapes
+        ]
+        with _one_thread():
+            self._train(x, y)
 
-        def weights(*shape: int) -> Any:
-            start = torch.randn(*shape, generator=generator, dtype=torch.float64) / shape[0] ** 0.5
-            return start.requires_grad_()
+    def _train(self, x: Any, y: Any) -> None:
+        import torch
 
-        self._layers = [weights(x.shape[1], HIDDEN), weights(HIDDEN), weights(HIDDEN), weights(1)]
+        for layer in self._layers:
+            layer.requires_grad_()
         optimizer = torch.optim.AdamW(self._layers, lr=RATE, weight_decay=DECAY)
         for _ in range(EPOCHS):
             optimizer.zero_grad()
@@ -68,3 +77,16 @@ class NeuralDistinguisher(Score):
     def _logits(self, x: Any) -> Any:
         first, bias, second, last = self._layers
         return (x @ first + bias).tanh() @ second + last
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tables this small are slower on several threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
