@@ -7,7 +7,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,36 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("--claim", metavar="ID", help="only this claim")
     derive.add_argument("--save", type=Path, metavar="FILE", help="write the derivation for `check`")
 
+    rank = _command(commands, "rank", "rank every row as the forgotten point", _rank)
+    rank.add_argument("spec", type=Path, metavar="SPEC")
+    rank.add_argument(
+        "--delta", type=_number, metavar="D", help="default: that of the first claim with one"
+    )
+    rank.add_argument("--prove", metavar="ROWS", help="prove these rows too: 3,7,40-44 or top:K or all")
+    rank.add_argument("--limit", type=_natural, default=20, metavar="N", help="rows to print (20)")
+    rank.add_argument("--csv", type=Path, metavar="FILE", help="write all rows as CSV")
+    rank.add_argument("--parquet", type=Path, metavar="FILE", help="write all rows as Parquet")
+    rank.add_argument("--plot", type=Path, metavar="FILE", help="draw epsilon against rank, as SVG")
+    rank.add_argument("--json", metavar="FILE", help="write all rows as JSON (- for stdout)")
+
+    least = _command(
+        commands, "calibrate", "find the least noise or fewest steps provable for each row", _calibrate
+    )
+    least.add_argument("spec", type=Path, metavar="SPEC")
+    least.add_argument("--epsilon", type=_number, required=True, metavar="E")
+    least.add_argument("--delta", type=_number, required=True, metavar="D")
+    least.add_argument(
+        "--rows", default="spec", metavar="ROWS", help="3,7,40-44 or all; default: the spec's"
+    )
+    least.add_argument("--solve", choices=("noise", "steps"), default="noise")
+    least.add_argument("--csv", type=Path, metavar="FILE", help="write the table as CSV")
+    least.add_argument("--json", metavar="FILE", help="write the table as JSON (- for stdout)")
+
+    check = _command(commands, "check", "check saved derivations again, independently", _check)
+    check.epilog = "exit code 0: every file accepted; 1: a file rejected; 2: no readable derivation"
+    check.add_argument("file", nargs="+", type=Path, metavar="FILE")
+    check.add_argument("--spec", type=Path, metavar="SPEC", help="compare run and claims with a spec")
+
     _command(commands, "schema", "print the JSON Schema of the spec", _schema)
     return parser
 
@@ -106,6 +137,18 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the full report as JSON (- for stdout)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and shadows")
     parser.add_argument("--claim", metavar="ID", help="check only this claim")
+
+
+def _number(text: str) -> Fraction:
+    from certaudit.data.number import NumberError, parse_number
+
+    try:
+        number = parse_number(text)
+    except NumberError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+    if number is None or number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+    return number
 
 
 def _natural(text: str) -> int:
@@ -183,6 +226,132 @@ def _derive(options: argparse.Namespace) -> int:
     return _exit_code([outcome])
 
 
+def _rank(options: argparse.Namespace) -> int:
+    from certaudit import rank, session
+    from certaudit.report import rank as report
+
+    (case,) = session.load([options.spec])
+    delta = options.delta
+    if delta is None:
+        known = [d for d in (getattr(claim, "delta", None) for claim in case.claims) if d]
+        if not known:
+            raise InputError([case.loaded.problem("no claim has a delta: give --delta", "claims")])
+        delta = known[0]
+    text = options.prove or ""
+    top = _rows_or_top(text)
+    rigorous = () if top is not None else _rows(text, case.run.n, case.run.forget)
+    try:
+        rows = rank.rank(
+            case.run, delta, rigorous=rigorous, top=top or 0, progress=_progress("rows proved")
+        )
+    except rank.NotRankable as reason:
+        raise InputError([case.loaded.problem(str(reason), "forget")]) from None
+    if options.csv is not None:
+        _write(options.csv, report.as_csv(rows))
+    if options.parquet is not None:
+        _write(options.parquet, _extra(lambda: report.as_parquet(rows), "parquet"))
+    if options.plot is not None:
+        _write(options.plot, _extra(lambda: report.as_svg(rows, delta), "plot"))
+    unknown = any(one.size == float("inf") for one in rows)
+    code = EXIT_OPEN if unknown else EXIT_PROVED
+    if not _json(options.json, {"delta": str(delta), "rows": report.records(rows)}):
+        for line in report.lines(rows, delta, options.limit):
+            print(line)
+    return code
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from certaudit import calibrate, session
+    from certaudit.report import calibrate as report
+
+    (case,) = session.load([options.spec])
+    run = case.run
+    wanted = _rows(options.rows, run.n, run.forget)
+    try:
+        rows = calibrate.calibrate(
+            run, wanted, options.epsilon, options.delta, options.solve, _progress("rows calibrated")
+        )
+    except calibrate.NotCalibratable as reason:
+        raise InputError([case.loaded.problem(str(reason), "reference")]) from None
+    if options.csv is not None:
+        _write(options.csv, report.as_csv(rows))
+    data = {
+        "epsilon": str(options.epsilon),
+        "delta": str(options.delta),
+        "solve": options.solve,
+        "rows": report.records(rows),
+    }
+    if not _json(options.json, data):
+        for line in report.lines(rows, options.epsilon, options.delta, options.solve):
+            print(line)
+    proved = all(any(value is not None for value in one.least.values()) for one in rows)
+    return EXIT_PROVED if proved else EXIT_OPEN
+
+
+def _json(target: str | None, data: dict[str, Any]) -> bool:
+    """Write ``data``; True if it went to stdout."""
+    if target is None:
+        return False
+    serialized = json.dumps(data, indent=1) + "\n"
+    if target == "-":
+        print(serialized, end="")
+        return True
+    _write(Path(target), serialized)
+    return False
+
+
+def _extra(make: Callable[[], Any], extra: str) -> Any:
+    try:
+        return make()
+    except ImportError as error:
+        message = f"{error.name} is not installed: pip install 'certaudit[{extra}]'"
+        raise InputError([Diagnostic("certaudit", message)]) from None
+
+
+def _progress(unit: str) -> Callable[[int, int], None] | None:
+    """A line on stderr that counts up, on a terminal only."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        print(f"\r{done}/{total} {unit}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _rows_or_top(text: str) -> int | None:
+    word, _, count = text.partition(":")
+    if word != "top":
+        return None
+    if not count.isdecimal():
+        raise InputError([Diagnostic("--prove", f"{text!r} is not top:K")])
+    return int(count)
+
+
+def _rows(text: str, n: int, own: Sequence[int]) -> list[int]:
+    """Row numbers from ``3,7,40-44``, ``all``, ``spec`` or nothing."""
+    if text in ("all", "spec"):
+        return list(range(n)) if text == "all" else list(own)
+    rows: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, dash, last = part.partition("-")
+        ends = (first, last if dash else first)
+        if not all(end.isdecimal() and int(end) < n for end in ends) or int(ends[0]) > int(ends[1]):
+            message = f"{part!r} names no rows of the data, which has rows 0 to {n - 1}"
+            raise InputError([Diagnostic("rows", message)])
+        rows += range(int(ends[0]), int(ends[1]) + 1)
+    return list(dict.fromkeys(rows))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from certaudit.checking import check
+
+    accepted, lines = check(options.file, options.spec)
+    for line in lines:
+        print(line)
+    return EXIT_PROVED if accepted else EXIT_REFUTED
+
+
 def _schema(options: argparse.Namespace) -> int:
     from certaudit.spec.model import Spec
 
@@ -224,11 +393,11 @@ def _make_folder(folder: Path) -> None:
         raise InputError([Diagnostic(str(folder), error.strerror or "cannot be made")]) from None
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """Write a whole file or nothing: a temporary file beside it, then a rename."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
