@@ -93,6 +93,8 @@ def follows(claim: Claim, run: Run, rule: str, used: Sequence[Known]) -> None:
         if len(used) != 1 or not _breaks(claim, used[0]):
             raise Rejected("uses", f"do not refute the claim {show(claim.id)!r}")
         return
+    if claim.step is None and len({one.exact.get("step") for one in used}) > 1:
+        raise Rejected("uses", "statements about different steps")
     chosen: list[Known] = []
     for case in claim.cases:
         found = [one for one in used if _observed(run, one) and _covers(claim, case, one)]
