@@ -1,6 +1,6 @@
 """What per-instance calibration saves on real data: the least unlearning noise provable for rows of
-diabetes by the per-instance bound of Benarroch et al. (S3 + I1, repaired) and by the exact tier, beside one noise
-that serves every row."""
+diabetes by the per-instance bound of Benarroch et al. (S3 + I1, repaired) and by the exact tier,
+beside one noise that serves every row."""
 
 from fractions import Fraction
 from pathlib import Path

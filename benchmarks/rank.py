@@ -24,8 +24,7 @@ slow = (time.perf_counter() - start) / len(chosen)
 for one, proof in zip(chosen, proofs, strict=True):
     assert proof.lower <= Fraction(one.estimate + one.error)
     assert Fraction(one.estimate - one.error) <= proof.upper
-    print(
-        f"row {one.row}: estimate {one.estimate:.9g} in [{float(proof.lower):.9g}, {float(proof.upper):.9g}]"
-    )
+    low, high = float(proof.lower), float(proof.upper)
+    print(f"row {one.row}: estimate {one.estimate:.9g} in [{low:.9g}, {high:.9g}]")
 print(f"ranking of {run.n} points {fast:.1f} s, {1e3 * fast / run.n:.2f} ms a point")
 print(f"rigorous {slow:.2f} s a point, {slow * run.n / fast:.0f} times a point of the ranking")
