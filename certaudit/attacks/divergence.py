@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 from scipy.special import gammaln
 
 from certaudit.attacks.confidence import Event, lower_proportion, upper_proportion
-from certaudit.attacks.means import mean_interval
+from certaudit.attacks.means import Bound, empirical_bernstein, mean_interval
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,12 @@ class Witness:
 
 
 def renyi_lower_bound(
-    witness: Witness, first: Floats, second: Floats, order: float, level: float
+    witness: Witness,
+    first: Floats,
+    second: Floats,
+    order: float,
+    level: float,
+    bound: Bound | None = None,
 ) -> float:
     """A5 (BIR21): D_a >= a/(a-1) log E_P e^{(a-1)g} - log E_Q e^{a g}, both means with confidence.
 
@@ -44,19 +49,22 @@ def renyi_lower_bound(
         return -math.inf
     p_values, q_values = np.exp(up * witness(first)), np.exp(down * witness(second))
     p_edge, q_edge = up * witness.limit, down * witness.limit
-    p_low, _ = mean_interval(p_values, math.exp(-p_edge), math.exp(p_edge), level / 2)
-    _, q_high = mean_interval(q_values, math.exp(-q_edge), math.exp(q_edge), level / 2)
+    p_low, _ = mean_interval(p_values, math.exp(-p_edge), math.exp(p_edge), level / 2, bound)
+    _, q_high = mean_interval(q_values, math.exp(-q_edge), math.exp(q_edge), level / 2, bound)
     return order / (order - 1) * math.log(p_low) - math.log(q_high) - 1e-12
 
 
 def choose_witness(first: Floats, second: Floats, order: float, level: float) -> Witness:
-    """The witness with the largest lower bound on these scores (the training half)."""
+    """The witness with the largest empirical Bernstein bound on these scores (the training half)."""
     candidates = [
         Witness(scale / order, limit / order) if limit * order > 4 else Witness(scale, limit)
         for scale in (*SCALES, order / 2, order)
         for limit in CLIPS
     ]
-    return max(candidates, key=lambda w: renyi_lower_bound(w, first, second, order, level))
+    return max(
+        candidates,
+        key=lambda w: renyi_lower_bound(w, first, second, order, level, empirical_bernstein),
+    )
 
 
 def gaussian_plug_in(p: Floats, q: Floats, order: float) -> float:

@@ -79,7 +79,7 @@ def growth(bet: Bet, past: Ratios) -> float:
     """Mean log e-variable on a table of log-ratios."""
     u, v = bet.logs(past.value)
     inside_p, inside_q = past.p > 0, past.q > 0
-    return float((past.p * u)[inside_p].sum() + (past.q * v)[inside_q].sum())
+    return float(past.p[inside_p] @ u[inside_p] + past.q[inside_q] @ v[inside_q])
 
 
 @dataclass(frozen=True)

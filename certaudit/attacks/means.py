@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bound = Callable[[Floats, float], float]
+"""From values in [0, 1] and a level to a lower bound of their mean."""
 
 ROUNDING = 1e-9
 MOST_BET = 0.75
 
 
-def mean_interval(values: Floats, low: float, high: float, level: float) -> tuple[float, float]:
+def mean_interval(
+    values: Floats, low: float, high: float, level: float, bound: Bound | None = None
+) -> tuple[float, float]:
     """One-sided bounds of the mean of values in [low, high], each wrong with probability <= level.
 
-    The best of Hoeffding's, the empirical Bernstein and the betting bound, each at a third of the level.
+    By ``bound``, or by the best of all three.
     """
-    width = high - low
+    width, bound = high - low, lower_mean if bound is None else bound
     unit = np.clip((values - low) / width, 0.0, 1.0)
-    down, up = lower_mean(unit, level), 1 - lower_mean(1 - unit, level)
+    down, up = bound(unit, level), 1 - bound(1 - unit, level)
     return max(low + width * down - ROUNDING * width, low), min(
         low + width * up + ROUNDING * width, high
     )
 
 
 def lower_mean(unit: Floats, level: float) -> float:
-    """Lower bound of the mean of values in [0, 1], wrong with probability at most ``level``."""
+    """Lower bound of the mean of values in [0, 1], wrong with probability at most ``level``.
+
+    The best of Hoeffding's, the empirical Bernstein and the betting bound, each at a third of the level.
+    """
     bounds = (hoeffding, empirical_bernstein, betting)
     return max(bound(unit, level / len(bounds)) for bound in bounds)
 

@@ -119,7 +119,7 @@ class EProcesses:
         assert self._q is not None
         p, q = self._p[: self.rounds], self._q[: self.rounds]
         for score in self._scores:
-            if score.learns and len(p) < FIRST_FIT:
+            if score.learns and len(p) < max(score.least, FIRST_FIT):
                 continue
             past_p, past_q = _out_of_fold(score, p, q)
             score.fit(p, q)

@@ -30,12 +30,13 @@ class Score(ABC):
 
     Fitted on past shadows and used on later ones; a poor score weakens an audit and cannot make it
     wrong.  ``learns``: whether ``fit`` uses the labels of the shadows it is given.  ``log_ratio``:
-    whether the score estimates log dP/dQ.
+    whether the score estimates log dP/dQ.  ``least``: shadows of each world it needs to learn anything.
     """
 
     name: ClassVar[str]
     learns: ClassVar[bool] = True
     log_ratio: ClassVar[bool] = False
+    least: ClassVar[int] = 6
 
     @classmethod
     @abstractmethod

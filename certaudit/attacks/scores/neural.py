@@ -10,7 +10,7 @@ import numpy as np
 
 from certaudit.attacks.scores.base import Floats, Score, Setting
 
-HIDDEN, EPOCHS, RATE, DECAY, MOST = 16, 60, 0.03, 0.02, 1024
+HIDDEN, EPOCHS, RATE, DECAY, MOST = 16, 40, 0.05, 0.02, 1024
 
 
 class NeuralDistinguisher(Score):
@@ -22,6 +22,7 @@ class NeuralDistinguisher(Score):
 
     name = "neural distinguisher"
     log_ratio = True
+    least = 48
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
