@@ -48,7 +48,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
             {
                 **claim_data(verdict.claim),
                 "verdict": verdict.status.value,
-                "step": verdicts[verdict.claim.id],
+                "proof": verdicts[verdict.claim.id],
             }
             for verdict in decided
         ],
