@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
@@ -59,15 +60,19 @@ class Scored:
 
     @classmethod
     def of(cls, attacks: Sequence[Score], both: Mapping[str, Floats]) -> Self:
-        """Fit every attack and score all models."""
+        """Fit every attack and score all models; one that cannot be fitted scores all of them alike."""
         models = Halves.of(both)
         scores = {}
         for attack in attacks:
-            attack.fit(models.train["P"], models.train["Q"])
-            scores[attack.name] = Halves(
-                {w: attack.score(m) for w, m in models.train.items()},
-                {w: attack.score(m) for w, m in models.held.items()},
-            )
+            with suppress(np.linalg.LinAlgError):
+                attack.fit(models.train["P"], models.train["Q"])
+                scores[attack.name] = Halves(
+                    {w: attack.score(m) for w, m in models.train.items()},
+                    {w: attack.score(m) for w, m in models.held.items()},
+                )
+                continue
+            blank = {w: np.zeros(len(m)) for w, m in models.train.items()}
+            scores[attack.name] = Halves(blank, {w: np.zeros(len(m)) for w, m in models.held.items()})
         return cls(models, scores)
 
 

@@ -121,8 +121,12 @@ class EProcesses:
         for score in self._scores:
             if score.learns and len(p) < max(score.least, FIRST_FIT):
                 continue
-            past_p, past_q = _out_of_fold(score, p, q)
-            score.fit(p, q)
+            try:
+                past_p, past_q = _out_of_fold(score, p, q)
+                score.fit(p, q)
+            except np.linalg.LinAlgError:  # shadows too alike to fit: not bet on until the next time
+                self._ready.pop(score.name, None)
+                continue
             calibration = Calibration(past_p, past_q, log_ratio=score.log_ratio)
             ratio_p, ratio_q = calibration.log_ratio(past_p), calibration.log_ratio(past_q)
             self._ready[score.name] = score, calibration, _past(ratio_p, ratio_q)
