@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from certaudit.lemmas import affine, conversion, divergence, losses, pooling, renyi, steps
 from certaudit.lemmas.lemma import Lemma
+from certaudit.run import Run
 
 LEMMAS: tuple[Lemma, ...] = (
     *losses.LEMMAS,
@@ -22,6 +23,6 @@ DEFINITIONS = {
 }
 
 
-def of_rule(rule: str, loss: str | None = None) -> tuple[Lemma, ...]:
-    """The lemmas behind a rule's formulas that matter to a run with this loss."""
-    return tuple(lemma for lemma in LEMMAS if rule in lemma.rules and lemma.about(loss))
+def of_rule(rule: str, run: Run | None = None) -> tuple[Lemma, ...]:
+    """The lemmas behind a rule's formulas that matter to the run (None: laws given without one)."""
+    return tuple(lemma for lemma in LEMMAS if rule in lemma.rules and lemma.about(run))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
+
+from certaudit.run import Run
 
 SIMPLIFIERS: tuple[Callable[[sp.Expr], sp.Expr], ...] = (
     lambda e: e,
@@ -39,7 +41,8 @@ class Obligation:
 class Lemma:
     """A step of the argument behind the rules named.
 
-    formula: what it establishes.  losses: the losses it is about, all if empty.
+    formula: what it establishes.  losses: the losses it is about, all if empty.  option: what a run must
+    have for the lemma to matter to it.
     """
 
     id: str
@@ -48,10 +51,19 @@ class Lemma:
     formula: sp.Basic
     obligations: tuple[Obligation, ...]
     losses: tuple[str, ...] = ()
+    option: Literal["clip", "projection", "current"] | None = None
 
-    def about(self, loss: str | None) -> bool:
-        """Whether the lemma matters to a run with this loss (None: no run)."""
-        return not self.losses or loss in self.losses
+    def about(self, run: Run | None) -> bool:
+        """Whether the lemma matters to the run (None: to laws given without one)."""
+        if run is None:
+            return not self.losses and self.option is None
+        has = {
+            None: True,
+            "clip": run.clip is not None,
+            "projection": run.projection is not None,
+            "current": run.normalizer == "current",
+        }
+        return has[self.option] and (not self.losses or run.loss in self.losses)
 
 
 def holds(claim: Any) -> bool:

@@ -87,6 +87,7 @@ LEMMAS = (
                 ),
             ),
         ),
+        option="current",
     ),
     Lemma(
         "chain-rule",
@@ -186,6 +187,7 @@ LEMMAS = (
                 ),
             ),
         ),
+        option="clip",
     ),
     Lemma(
         "clip-keeps-convexity",
@@ -199,6 +201,7 @@ LEMMAS = (
             Obligation("beyond, negative", lambda: _clipped(-(e + t) / X) + e / X),
             Obligation("inside: C = loss' X + t", lambda: _clipped(f / X).subs(e, f + t) - f / X),
         ),
+        option="clip",
     ),
     Lemma(
         "projection-nonexpansive",
@@ -207,5 +210,6 @@ LEMMAS = (
         "difference of the projections, p.(v - p) >= 0, hence |p| <= |v|.",
         sp.Le(sp.Symbol("|p|"), sp.Symbol("|v|")),
         (Obligation("|v|^2 - |p|^2 = |v - p|^2 + 2 p.(v - p)", _nonexpansive),),
+        option="projection",
     ),
 )

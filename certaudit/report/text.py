@@ -51,16 +51,17 @@ def _one(outcome: Outcome) -> Iterator[str]:
 
 def derivations(outcome: Outcome, *, latex: bool = False) -> Iterator[str]:
     """Every verdict's derivation, and that of the best other bound beside it."""
+    told: set[str] = set()
     with precision(320):
         for verdict in outcome.verdicts:
             claim = verdict.claim
             yield f"== {claim.id}: {words.claimed(claim)}: {verdict.status.value}"
             yield ""
             if verdict.proof is not None:
-                yield from to_text([verdict.proof], latex=latex)
+                yield from to_text([verdict.proof], latex=latex, told=told)
             for bound in verdict.bounds[1 if verdict.proof is not None else 0 :]:
                 yield f"-- also {bound.route}: {words.bound(bound)}"
                 yield ""
-                yield from to_text(bound.statements, latex=latex)
+                yield from to_text(bound.statements, latex=latex, told=told)
             for failed in verdict.failed:
                 yield f"-- premise failed: {failed.rule}: {failed.premise.text}"
