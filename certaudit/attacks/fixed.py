@@ -20,6 +20,7 @@ from certaudit.attacks.divergence import (
     knn_estimate,
     renyi_lower_bound,
 )
+from certaudit.attacks.folds import out_of_fold
 from certaudit.attacks.nulls import Divergence, claimed, quantity
 from certaudit.attacks.power import Power, epsilon_power, gaussian_epsilon, mu_power
 from certaudit.attacks.results import AttackLine, ClaimAudit, exceeds
@@ -60,14 +61,19 @@ class Scored:
 
     @classmethod
     def of(cls, attacks: Sequence[Score], both: Mapping[str, Floats]) -> Self:
-        """Fit every attack and score all models; one that cannot be fitted scores all of them alike."""
+        """Fit every attack on the training half and score all models.
+
+        The training half is scored by fits that did not see it, or a score that overfits would be
+        chosen.  A score that cannot be fitted scores all models alike.
+        """
         models = Halves.of(both)
         scores = {}
         for attack in attacks:
             with suppress(np.linalg.LinAlgError):
+                past = out_of_fold(attack, models.train["P"], models.train["Q"])
                 attack.fit(models.train["P"], models.train["Q"])
                 scores[attack.name] = Halves(
-                    {w: attack.score(m) for w, m in models.train.items()},
+                    dict(zip("PQ", past, strict=True)),
                     {w: attack.score(m) for w, m in models.held.items()},
                 )
                 continue

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,12 +19,12 @@ from scipy.special import logsumexp
 
 from certaudit.attacks.calibration import Calibration
 from certaudit.attacks.evalue import Null, Ratios, growth, log_e
+from certaudit.attacks.folds import out_of_fold
 from certaudit.attacks.scores import Score
 
 Floats = NDArray[np.float64]
 
 FIRST_FIT = 6
-FOLDS = 3
 
 
 def refits() -> Iterator[int]:
@@ -122,7 +121,7 @@ class EProcesses:
             if score.learns and len(p) < max(score.least, FIRST_FIT):
                 continue
             try:
-                past_p, past_q = _out_of_fold(score, p, q)
+                past_p, past_q = out_of_fold(score, p, q)
                 score.fit(p, q)
             except np.linalg.LinAlgError:  # shadows too alike to fit: not bet on until the next time
                 self._ready.pop(score.name, None)
@@ -168,16 +167,3 @@ def _past(p: Floats, q: Floats) -> Ratios:
         p_weight, q_weight = weight * np.exp(value / 2), weight * np.exp(-value / 2)
         return Ratios(value, p_weight / p_weight.sum(), q_weight / q_weight.sum())
     return Ratios.of(p, q)
-
-
-def _out_of_fold(score: Score, p: Floats, q: Floats) -> tuple[Floats, Floats]:
-    """Scores of past shadows by fits that did not see them."""
-    if not score.learns:
-        return (score.score(p), score.score(q)) if len(p) else (np.empty(0), np.empty(0))
-    out_p, out_q = np.empty(len(p)), np.empty(len(q))
-    fold = np.arange(len(p)) % FOLDS
-    for k in range(FOLDS):
-        part = deepcopy(score)
-        part.fit(p[fold != k], q[fold != k])
-        out_p[fold == k], out_q[fold == k] = part.score(p[fold == k]), part.score(q[fold == k])
-    return out_p, out_q

@@ -54,7 +54,8 @@ def _growth(growth: Growth) -> Iterator[str]:
         return
     limit = f"{growth.limit:.3g}" if growth.limit > LEAST_GROWTH else f"below {LEAST_GROWTH:.2g}"
     kind = "as the scores saw it, an estimate" if growth.estimated else "by the exact law"
-    yield f"    growth {growth.reached:.3g} nats a pair; the limit of any bettor is {limit} ({kind})"
+    reached = f"{growth.reached:.3g}" if abs(growth.reached) > 1e-9 else "0"
+    yield f"    growth {reached} nats a pair; the limit of any bettor is {limit} ({kind})"
 
 
 def summary(report: AuditReport) -> Iterator[str]:

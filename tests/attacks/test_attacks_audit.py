@@ -73,7 +73,7 @@ def test_false_alarms_at_the_boundary_of_the_null(design):
         exact = max(pair.epsilon(delta).upper for pair in evidence.exact.values())
     claim = EpsilonDelta("exact", exact, delta)
     alarms = sum(
-        run_audit(run, [claim], seed, 100, confidence=F(9, 10), design=design).claims[0].refuted
+        run_audit(run, [claim], seed, 40, confidence=F(9, 10), design=design).claims[0].refuted
         for seed in range(2000)
     )
     assert alarms <= binom.isf(1e-6, 2000, 0.1)
