@@ -183,7 +183,7 @@ def _without(removed: Rows) -> Any:
 
 def _side_by_side(p: list[Any], q: list[Any]) -> Iterator[Stretch]:
     i = j = used_p = used_q = 0
-    while i < len(p) and j < len(q) and p[i][1:3] == q[j][1:3]:
+    while i < len(p) and j < len(q) and _alike(p[i], q[j]):
         count = min(p[i][0] - used_p, q[j][0] - used_q)
         yield Stretch(count, p[i][1], p[i][2], p[i][3], q[j][3])
         used_p, used_q = used_p + count, used_q + count
@@ -191,6 +191,13 @@ def _side_by_side(p: list[Any], q: list[Any]) -> Iterator[Stretch]:
             i, used_p = i + 1, 0
         if used_q == q[j][0]:
             j, used_q = j + 1, 0
+
+
+def _alike(p: Any, q: Any) -> bool:
+    """One step size, noise and batch, but for rows removed in Q alone."""
+    (p_members, p_removed), (q_members, q_removed) = p[3], q[3]
+    alike: bool = p[1:3] == q[1:3] and p_members == q_members
+    return alike and set(p_removed) <= set(q_removed)
 
 
 def run_of(data: Any, n: int, d: int) -> Run:

@@ -61,6 +61,7 @@ def gaussian_delta(mu_value: Fraction | arb, epsilon: Fraction | arb) -> arb:
     for name, value in (("mu", mu_value), ("epsilon", epsilon)):
         _require(_b(value).is_finite(), f"{name} is not a finite number")
     _require(not _b(mu_value) < 0, "mu is negative")
+    _require(not _b(epsilon) < 0, "epsilon is negative")
     if _b(mu_value).is_zero():
         return arb(0)
     exact = all(not isinstance(x, arb) or x.is_exact() for x in (mu_value, epsilon))
@@ -72,6 +73,8 @@ def renyi_of_gaussian(gaussian: Statement, order: Fraction) -> Statement:
     expect(gaussian, "gaussian-dp")
     if not gaussian.ball("delta").is_zero():
         raise TypeError("R1 needs Gaussian DP without slack")
+    if not order > 1:
+        raise TypeError("R1: an order above 1")
     value = evaluate(RENYI, {alpha: ball(order), mu: gaussian.ball("mu")})
     return R1.conclude(
         "renyi",

@@ -85,6 +85,7 @@ def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -
             e.kind != "hockey-stick"
             or e.exact["exactness"] == "lower"
             or e.exact["directions"] != first.exact["directions"]
+            or e.exact["observer"] != first.exact["observer"]
             for e in sticks
         )
         or levels[0] != 0

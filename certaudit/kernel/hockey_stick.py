@@ -59,8 +59,11 @@ def hockey_stick(
     The part beyond |Im s| = ``height`` is at most |M(c + iB) e^{-c eps}| / (pi B), because |M|
     decreases along the line for Gaussian pairs.  ``width`` is half the strip the integrand is
     evaluated on; ``bits`` the working precision, ``accuracy`` the relative goal 2^-accuracy of the
-    quadrature; ``keep`` the rows of T worth computing with.  Any positive values are sound.
+    quadrature; ``keep`` the rows of T worth computing with.  Any values with 0 < width < line are sound.
     """
+    _require_level(epsilon)
+    if not (line > width > 0 and height > 0 and keep >= 1):
+        raise Undecided("C6: needs 0 < width < line, height > 0 and keep >= 1")
     form = whitened(pair).truncated(keep)
     with precision(bits):
         center, half, tall = ball(line), ball(width), ball(height)
@@ -106,6 +109,7 @@ def hockey_stick(
 def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
     """C6 in one dimension: log p/q is a quadratic, so delta = P(S) - e^eps Q(S) for the interval, or
     its complement, on which it exceeds epsilon.  Needs variances certainly different."""
+    _require_level(epsilon)
     form = whitened(pair)
     if len(form.diagonal) != 1:
         raise NotApplicable(C6_LINE, "the pair is not one-dimensional")
@@ -122,6 +126,7 @@ def hockey_stick_line(pair: Statement, epsilon: Fraction) -> Statement:
 def half_space(pair: Statement, epsilon: Fraction, threshold: Fraction) -> Statement:
     """A lower bound on delta(epsilon): P(S) - e^eps Q(S) for the half-space S beyond ``threshold`` along
     nu, where the laws are N(|nu|, 1 + e) and N(0, 1).  Any threshold is sound."""
+    _require_level(epsilon)
     form = whitened(pair)
     excess = form.diagonal[0] + form.rho * arb(0, 1)
     env = {lam: excess, v: abs(form.nu), eps: ball(epsilon), x: ball(threshold)}
@@ -160,6 +165,11 @@ def _line(excess: arb, mean: arb, epsilon: Fraction) -> arb:
     else:
         inside_p, inside_q = p_right[0] - p_left[0], q_right[0] - q_left[0]
     return inside_p - env[eps].exp() * inside_q
+
+
+def _require_level(epsilon: Fraction) -> None:
+    if epsilon < 0:
+        raise TypeError("a hockey-stick statement is about epsilon from 0 up")
 
 
 def _below(end: arb) -> tuple[arb, arb]:

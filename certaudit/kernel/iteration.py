@@ -41,6 +41,7 @@ GAUSSIAN_STEP = s**2 / sigma2
 DIAMETER = 2
 
 MOST_SINGLE_STEPS = 20000
+MOST_GROWTH = 10000.0
 
 
 @dataclass(frozen=True)
@@ -195,9 +196,12 @@ def _side_by_side(pairs: Sequence[Pair], repeats: Sequence[int]) -> Iterator[tup
 
 
 def _listed(blocks: Sequence[Block]) -> Iterator[Block]:
-    singles = 0
+    singles, growth = 0, 0.0
     for one in blocks:
         rate = one.contraction.upper()
+        growth += one.count * max(float(rate.log()), 0.0) if rate > 0 else 0.0
+        if growth > MOST_GROWTH:
+            raise NotApplicable(I1, "not attempted: the steps expand by too much in all")
         if rate <= 1 or one.count == 1:
             yield Block(one.count, rate, one.shift, one.noise_variance)
             continue

@@ -176,6 +176,8 @@ class RenyiFunction:
 def exact_renyi(pair: Statement, alpha: Fraction) -> Statement:
     """E3: D_alpha of the pair's direction, exactly; +infinity when alpha S_Q + (1-alpha) S_P is
     certainly not positive definite."""
+    if not alpha > 1:
+        raise TypeError("E3: an order above 1")
     point, form = ball(alpha - 1), whitened(pair)
     if _certainly_indefinite(form, point):
         value = arb("inf")

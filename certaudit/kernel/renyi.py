@@ -70,6 +70,8 @@ def adaptive_composition(
         if rows:
             costly += [(t + k, rows[0], pair) for k in range(pair.count)]
         t += pair.count
+    if not order > 1:
+        raise TypeError("R4: an order above 1")
     level, value = ball(order), arb(0)
     hints = iter(exponents)
     for k, (t, row, pair) in reversed(list(enumerate(costly))):

@@ -319,6 +319,8 @@ def _centre(array: arb_mat, error: arb) -> Centred:
 
 
 def _pair_at(run: Run, step: int) -> Pair:
+    if step < 1:
+        raise TypeError("steps are counted from 1")
     for pair in schedule.from_start(S3, run):
         if step <= pair.count:
             return pair

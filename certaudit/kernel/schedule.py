@@ -48,12 +48,14 @@ def total(schedule: list[Steps]) -> int:
 
 
 def from_start(rule: Rule, run: Run) -> tuple[Pair, ...]:
-    """The steps from the first on that both worlds take alike but for the removed rows."""
+    """The steps from the first on that both worlds take alike, but for rows removed in Q alone."""
     return tuple(_zip(steps(rule, run, "P"), steps(rule, run, "Q")))
 
 
 def whole(rule: Rule, run: Run) -> tuple[Pair, ...]:
     """Every step of both worlds; NotApplicable unless they take the same steps."""
+    if run.output_noise("P") != run.output_noise("Q"):
+        raise NotApplicable(rule, "the output noise of the reference is another")
     pairs = from_start(rule, run)
     count = sum(pair.count for pair in pairs)
     if any(count != total(steps(rule, run, world)) for world in WORLDS):
@@ -63,7 +65,9 @@ def whole(rule: Rule, run: Run) -> tuple[Pair, ...]:
 
 
 def last(rule: Rule, run: Run, count: int) -> tuple[Pair, ...]:
-    """The last ``count`` steps of both worlds; NotApplicable unless they are alike."""
+    """The last ``count`` >= 1 steps of both worlds; NotApplicable unless they are alike."""
+    if count < 1:
+        raise TypeError("a restart leaves at least one step")
     ends = [_tail(steps(rule, run, world), count) for world in WORLDS]
     pairs = tuple(_zip(*ends))
     if sum(pair.count for pair in pairs) != count:
@@ -84,8 +88,18 @@ def _tail(schedule: list[Steps], count: int) -> list[Steps]:
 def _zip(first: list[Steps], second: list[Steps]) -> Iterator[Pair]:
     p, q = iter(first), iter(second)
     one, two = next(p, None), next(q, None)
-    while one and two and one.step_size == two.step_size and one.noise_variance == two.noise_variance:
+    while one and two and _alike(one, two):
         count = min(one.count, two.count)
         yield Pair(count, one.step_size, one.noise_variance, one.batch, two.batch)
         one = replace(one, count=one.count - count) if one.count > count else next(p, None)
         two = replace(two, count=two.count - count) if two.count > count else next(q, None)
+
+
+def _alike(one: Steps, two: Steps) -> bool:
+    """Whether the two steps differ at most by rows that Q's batch lacks and P's holds."""
+    return (
+        one.step_size == two.step_size
+        and one.noise_variance == two.noise_variance
+        and one.batch.members == two.batch.members
+        and set(one.batch.removed) <= set(two.batch.removed)
+    )

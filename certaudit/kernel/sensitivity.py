@@ -151,7 +151,7 @@ def bounded_drift(run: Run, last: int | None = None) -> Statement:
 def shift_at(sensitivity: Statement, step: int) -> arb | None:
     """The bound for step ``step``, counted from 1; None if the statement does not reach it."""
     expect(sensitivity, "sensitivity")
-    if sensitivity.exact["last"] is not None or "c" in sensitivity.values:
+    if step < 1 or sensitivity.exact["last"] is not None or "c" in sensitivity.values:
         return None
     for size, repeat in zip(sensitivity.values["s"], sensitivity.exact["repeats"], strict=True):
         if step <= repeat:

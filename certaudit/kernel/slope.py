@@ -40,16 +40,16 @@ def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, con
     values = {X: norm, y: arb(0) if run.loss == "softmax" else label(run, j)}
     if run.threshold is not None:
         values[kink] = ball(run.threshold)
+    if run.loss == "logistic":
+        plain = abs(values[y]) == 1
+        text = "logistic labels are -1 and +1"
+        rule.require(bool(plain), not plain, Premise("labels", text, {"label": values[y]}))
+    confinement = _confinement(rule, run, confined)
     if run.loss == "softmax":
         slope = evaluate(SOFTMAX_SLOPE, values)
-    elif run.projection is not None and (confined or run.loss == "ridge" or run.start.variance == 0):
-        premise = (
-            Premise("projection", "every iterate met was projected onto the ball")
-            if confined
-            else _start_in_ball(rule, run)
-        )
-        if premise.name not in {known.name for known in premises}:
-            premises.append(premise)
+    elif run.projection is not None and confinement is not None:
+        if confinement.name not in {known.name for known in premises}:
+            premises.append(confinement)
         values[R] = ball(run.projection)
         formula = {"logistic": LOGISTIC_SLOPE, "ridge": RIDGE_SLOPE, "huber": HUBER_SLOPE}[run.loss]
         slope = evaluate(formula, values)
@@ -65,15 +65,25 @@ def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, con
     return -certain_max(-bound for bound in bounds)
 
 
-def _start_in_ball(rule: Rule, run: Run) -> Premise:
-    assert run.projection is not None
-    norm = norm_squared(ball(x) for x in run.start.mean).sqrt()
-    radius = ball(run.projection)
+def _confinement(rule: Rule, run: Run, confined: bool) -> Premise | None:
+    """Why every iterate met lies in the ball; None if it may not.  Where the loss has no slope of its
+    own (ridge without clip), a start outside the ball is a failed premise."""
+    if run.projection is None:
+        return None
+    if confined:
+        return Premise("projection", "every iterate met was projected onto the ball")
+    norm_squared_ = norm_squared(ball(x) for x in run.start.mean)
+    radius, point = ball(run.projection), run.start.variance == 0
     premise = Premise(
         "start",
         "the run starts at a point inside the ball it is projected onto",
-        {"start_norm": norm, "radius": radius, "start_variance": ball(run.start.variance)},
+        {
+            "start_norm": norm_squared_.sqrt(),
+            "radius": radius,
+            "start_variance": ball(run.start.variance),
+        },
     )
-    point = run.start.variance == 0
-    inside = norm_squared(ball(x) for x in run.start.mean) <= radius * radius
-    return rule.require(point and bool(inside), not point or bool(norm > radius), premise)
+    inside = point and bool(norm_squared_ <= radius * radius)
+    if inside or run.loss != "ridge" or run.clip is not None:
+        return premise if inside else None
+    return rule.require(False, not point or bool(norm_squared_ > radius * radius), premise)

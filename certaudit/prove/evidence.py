@@ -40,10 +40,10 @@ Floats = NDArray[np.float64]
 UNDECIDED = Rule("precision", "Error bounds too wide to decide", "section 9")
 
 BITS = 320
-MOST_WORK = 2 * 10**9
+MOST_WORK = 10**8
 MOST_SLOPES = 15 * 10**5
 MOST_DIMENSIONS = 512
-MOST_STEPS = 20000
+MOST_STEPS = 10000
 
 
 @dataclass(frozen=True)

@@ -106,10 +106,10 @@ def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
     if exact is not None:
         bounds.append(exact)
     for bound in _gaussian_bounds(evidence, claim.delta):
+        found += [hockey_stick_of_gaussian(g, claim.epsilon) for g in bound.statements]
         converted = _convert(bound, claim.delta)
         if converted is not None:
             bounds.append(converted)
-            found += [hockey_stick_of_gaussian(g, claim.epsilon) for g in bound.statements]
     if claim.delta > 0:
         composed = _composed_epsilon(evidence, claim.delta)
         if composed is not None:
@@ -164,9 +164,10 @@ def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fracti
         evidence.note(Undecided(f"the numbers of this run are out of range ({error})"))
         return None
     floors = [end.low.exact["epsilon"] for end in ends if end.low is not None]
+    by_order = " by one Rényi order" if any(end.high.rule.id == "C3" for end in ends) else ""
     final_only = evidence.run.release == "every-step"
     return Bound(
-        "exact tier" + (" (final model only)" if final_only else ""),
+        f"exact tier{by_order}" + (" (final model only)" if final_only else ""),
         "epsilon",
         None if final_only else max(end.upper for end in ends),
         tuple(s for end in ends for s in (end.high, end.low) if s is not None),
