@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import mpmath
@@ -25,9 +25,6 @@ from certaudit.check.model import run_of
 
 SLACK = mpf(10) ** -20
 """Relative printing slack of an enclosure."""
-
-NARROW = mpf(10) ** -12
-"""Relative radius below which a hockey stick is recomputed to more digits."""
 
 STEP_KEYS = (
     *("step", "kind", "rule", "title", "source", "formulas", "premises", "exact", "values", "uses"),
@@ -175,10 +172,12 @@ class Checker:
         assert entry.compute is not None
         compute = entry.compute
         rule, kind = step["rule"], step["kind"]
-        if rule == "C6" and _narrow(step["values"]):
-            compute = gaussian.fine_hockey_stick
+        digits = 0
+        if compute is gaussian.hockey_stick:
+            digits = _digits(step["values"])
+            compute = partial(gaussian.hockey_stick, digits=digits)
         given = json.dumps(step["exact"], sort_keys=True)
-        key = (rule, kind, given, compute, tuple(one.key for one in used), stage.run, id(stage.data))
+        key = (rule, kind, given, digits, tuple(one.key for one in used), stage.run, id(stage.data))
         if key not in self._known:
             try:
                 result = compute(stage, step["exact"], [one.known for one in used])
@@ -313,10 +312,13 @@ def _parsed(text: str) -> tuple[mpf | None, mpf]:
         return None, mpf(0)
 
 
-def _narrow(values: Any) -> bool:
+def _digits(values: Any) -> int:
+    """Digits an enclosure calls for: two more than its own, at most half of DIGITS."""
     written = values.get("delta") if isinstance(values, dict) else None
     middle, radius = _parsed(written) if isinstance(written, str) else (None, mpf(0))
-    return middle is not None and radius < abs(middle) * NARROW
+    if not middle or not radius or mpmath.isinf(radius):
+        return DIGITS // 2
+    return int(min(max(mpmath.ceil(mpmath.log(abs(middle) / radius, 10)) + 2, 4), DIGITS // 2))
 
 
 def _premises(written: Any, known: Known, report: Report) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -19,7 +18,7 @@ MOST_SINGLES = 20000
 CANCELLATION = 80
 """Extra digits where nearly equal numbers are subtracted."""
 
-Point = tuple[mpf, mpf]
+Leg = tuple[mpf, mpf]
 
 
 def contractive_iteration(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
@@ -67,12 +66,13 @@ def contractive_iteration(stage: Stage, given: dict[str, Any], used: Sequence[Kn
 def least_energy(parts: Sequence[tuple[int, mpf, mpf, mpf]], distance: mpf) -> mpf:
     """min of sum (a_t/sigma_t)^2 with z_{t+1} = c_t z_t + s_t - a_t >= 0, z_0 = ``distance``, z_N = 0.
 
-    Seen from the end, with C_t the product of the later c: the least energy is that of the lower convex
-    hull of the points (sum of C^2 sigma^2, sum of C s).  ``parts`` are (steps, c, s, sigma^2); equal
-    steps with c <= 1 lie above their chord, so that their two ends suffice.
+    Seen from the end, with C_t the product of the later c, step t has width C_t^2 sigma_t^2 and height
+    C_t s_t; the least energy is that of the lower convex hull of the steps laid end to end, kept as legs
+    of rising slope.  ``parts`` are (steps, c, s, sigma^2); equal steps with c <= 1 lie above their
+    chord, so that one leg stands for them.
     """
     later = mpf(1)
-    legs: list[Point] = []
+    legs: list[Leg] = []
     singles = [one for part in parts for one in _split(part)]
     if len(singles) > len(parts) + MOST_SINGLES:
         raise Rejected("", "too many steps expand")
@@ -83,25 +83,15 @@ def least_energy(parts: Sequence[tuple[int, mpf, mpf, mpf]], distance: mpf) -> m
         size = later * (s * first + (power * distance if k == 0 else 0))
         legs.append((later**2 * variance * second, size))
         later *= power
-    hull: list[Point] = [(mpf(0), mpf(0))]
-    x = y = mpf(0)
+    hull: list[Leg] = []
     for width, height in reversed(legs):
-        x, y = x + width, y + height
-        while len(hull) > 1 and _above(hull[-2], hull[-1], (x, y)):
-            hull.pop()
-        hull.append((x, y))
-    energy = mpf(0)
-    for (x0, y0), (x1, y1) in pairwise(hull):
-        if y1 > y0:
-            if x1 == x0:
-                return mpf("inf")
-            energy += (y1 - y0) ** 2 / (x1 - x0)
-    return energy
-
-
-def _above(a: Point, b: Point, c: Point) -> bool:
-    """Whether b lies on or above the chord from a to c."""
-    return bool((b[1] - a[1]) * (c[0] - a[0]) >= (c[1] - a[1]) * (b[0] - a[0]))
+        while hull and hull[-1][1] * width >= height * hull[-1][0]:
+            before = hull.pop()
+            width, height = width + before[0], height + before[1]
+        hull.append((width, height))
+    if any(not width and height for width, height in hull):
+        return mpf("inf")
+    return total(height**2 / width for width, height in hull if height)
 
 
 def _split(part: tuple[int, mpf, mpf, mpf]) -> Iterator[tuple[int, mpf, mpf, mpf]]:

@@ -16,9 +16,8 @@ from certaudit.check.fixed import BITS, ONE, Fixed, array, cholesky, identity, i
 from certaudit.check.known import DIGITS, Approx, Known, Stage, mpf_of
 from certaudit.check.model import Batch
 
-MOST_NODES = 1 << 17
+MOST_NODES = 1 << 16
 LINE_BITS = 288
-COARSE, FINE = 14, 28
 LARGEST_ERROR = mpf(10) ** -35
 PIVOTS = (
     "p_k = -a*s - b^2*s**2/p + 1",
@@ -315,7 +314,7 @@ def exact_renyi(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> K
 
 
 def hockey_stick(
-    stage: Stage, given: dict[str, Any], used: Sequence[Known], digits: int = COARSE
+    stage: Stage, given: dict[str, Any], used: Sequence[Known], digits: int = DIGITS // 2
 ) -> Known:
     """C6, by the trapezoidal rule, to about ``digits`` digits."""
     epsilon = exact(given.get("epsilon"), "exact.epsilon")
@@ -324,11 +323,6 @@ def hockey_stick(
         {"delta": along_line(used[0].work, mpf_of(epsilon), digits)},
         (*PIVOTS, "delta = im(Integral(exp(-epsilon*s + log M(s))/(s*(s + 1)), (s, c, c + oo*I)))/pi"),
     )
-
-
-def fine_hockey_stick(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
-    """C6 to FINE digits."""
-    return hockey_stick(stage, given, used, FINE)
 
 
 def along_line(pair: Pair, epsilon: mpf, digits: int) -> Approx:
@@ -382,6 +376,10 @@ def _sum(
 ) -> tuple[mpf, mpf, mpf]:
     """The trapezoidal sum, a bound on the terms left out, both over e^anchor, and the last t."""
     total, done, chunk = mpf(0), 0, 16
+    end = MOST_NODES * step
+    (s, log_m), *_ = pair.along(c, [end])
+    if mpmath.exp((log_m - s * epsilon).real - anchor) > tolerance * mp.pi * end:
+        raise Rejected("", "the integrand falls too slowly to be summed again")
     while done < MOST_NODES:
         times = [k * step for k in range(done, done + chunk)]
         for k, (s, log_m) in enumerate(pair.along(c, times), done):

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-from mpmath import mpf
 from numpy.typing import NDArray
 
 from certaudit.check.document import Rejected
 from certaudit.check.fixed import BITS, Fixed, Units, pivots, real
+from certaudit.check.known import Approx
 
-CLOSENESS = 112
+CLOSENESS = 230
 """Eigenvalues are enclosed within 2^-CLOSENESS times the largest."""
 
 
-def extremes(gram: Fixed) -> tuple[mpf, mpf, mpf]:
-    """Least and largest eigenvalue of a positive semidefinite matrix, and a bound on their error.
+def extremes(gram: Fixed) -> tuple[Approx, Approx]:
+    """Least and largest eigenvalue of a Gram matrix (0 and no error where a column is 0).
 
     Sylvester: x lies at or below the least eigenvalue if and only if A - xI has no negative pivot.
     """
     units = gram.units
     trace = int(np.trace(units)) if len(units) else 0
     if trace <= 0:
-        return mpf(0), mpf(0), mpf(2) ** -BITS * (gram.error + 1)
+        return Approx(real(0), real(gram.error)), Approx(real(0), real(gram.error))
+    exact_zero = not gram.error and any(not row.any() for row in units)
     margin = max(trace >> CLOSENESS, 4)
     scaled = np.array([[float(real(x)) for x in row] for row in units])
     _, vectors = np.linalg.eigh(scaled)
-    low = _closest(units, vectors[:, 0])
+    low = 0 if exact_zero else _closest(units, vectors[:, 0])
     high = _closest(units, vectors[:, -1])
     checks = (
         (_negative(units, low - margin, gram.error, margin) == 0),
@@ -35,7 +36,7 @@ def extremes(gram: Fixed) -> tuple[mpf, mpf, mpf]:
     )
     if not all(checks):
         raise Rejected("", "the extreme eigenvalues could not be found again")
-    return real(low), real(high), real(2 * margin)
+    return Approx(real(low), real(0 if exact_zero else 2 * margin)), Approx(real(high), real(2 * margin))
 
 
 def _closest(units: Units, vector: NDArray[np.float64]) -> int:

@@ -43,18 +43,18 @@ def curvature(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kno
     """m = lambda + kappa_min/N and L = beta kappa_max/N + lambda; the clip's variants."""
     run, batch = stage.run, batch_of(stage, given.get("batch"))
     gram = stage.data.gram(batch)
-    low, high, error = stage.data.kept(("extremes", batch), lambda: extremes(gram))
+    low, high = stage.data.kept(("extremes", batch), lambda: extremes(gram))
     beta, divisor, lam = Fraction(*CURVATURE[run.loss]), run.size(batch), mpf_of(run.l2)
     trace = real(sum(int(gram.units[i, i]) for i in range(run.d)))
-    kappa = {"kappa_min": Approx(low, error), "kappa_max": Approx(high, error)}
+    kappa = {"kappa_min": low, "kappa_max": high}
     if run.convex:
         free = run.loss == "ridge" and run.clip is None
-        m = Approx(lam + low / divisor, error) if free else lam
-        largest = Approx(lam + mpf_of(beta) * high / divisor, error)
+        m = Approx(lam + low.value / divisor, low.error) if free else lam
+        largest = Approx(lam + mpf_of(beta) * high.value / divisor, high.error)
         formulas = "m = lambda + kappa_min/N", "L = lambda + beta*kappa_max/N"
     else:
         m = mpf(0)
-        largest = Approx((mpf_of(beta) * trace + len(run.rows(batch)) * lam) / divisor, error)
+        largest = Approx((mpf_of(beta) * trace + len(run.rows(batch)) * lam) / divisor, high.error)
         formulas = "m = 0", "L = (beta*tau + lambda*n_w)/N"
     text = "kappa_min I <= X^T X <= kappa_max I on the rows of the batch"
     return Known(
