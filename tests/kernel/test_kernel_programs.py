@@ -277,8 +277,8 @@ def test_expanding_steps_fall_back_on_bounded_gradients():
     run = simple(
         loss="logistic",
         l2=F(1, 2),
-        learn=Phase(10000, F(3), F(1)),
-        reference=Reference("unlearn-retrained", 10000),
+        learn=Phase(6000, F(3), F(1)),
+        reference=Reference("unlearn-retrained", 6000),
     )
     run = dataclasses.replace(run, X=run.X * 4, requests=(Request((4,), Phase(5, F(3), F(1))),))
     with precision(BITS):
