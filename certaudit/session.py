@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from certaudit.claims import Claim
 from certaudit.errors import Diagnostic, InputError
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.verify import verify as verify_claims
-from certaudit.run import Run
+from certaudit.run import WORLDS, Run
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
     from certaudit.audit import AuditReport, Design, Law
+    from certaudit.conformance.result import ConformanceReport
+
+CONFORMANCE_SHADOWS = 256
+"""Most models of each world that are compared with the exact law."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +38,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What both halves concluded; ``audit`` is None when only the formal half ran."""
+    """What both halves concluded; ``audit`` and ``conformance`` are None where only the formal half
+    ran."""
 
     case: Case
     verdicts: tuple[ClaimVerdict, ...]
     audit: AuditReport | None = None
+    conformance: ConformanceReport | None = None
 
     @property
     def refuted(self) -> bool:
-        """Whether any claim is refuted, by proof or statistically."""
+        """Whether any claim is refuted, by proof or statistically, or the implementation differs."""
+        if self.conformance is not None and self.conformance.differs:
+            return True
         return any(v.status in (Status.REFUTED, Status.REFUTED_STATISTICALLY) for v in self.verdicts)
 
     @property
@@ -96,7 +106,11 @@ def audit(
     out: Path | None = None,
 ) -> Outcome:
     """Both halves.  A claim that the audit refutes is refuted statistically, unless a proof refutes
-    it already: a proof about the spec says nothing about code that departs from it."""
+    it already: a proof about the spec says nothing about code that departs from it.
+
+    Where the exact law is known, the first shadows are compared with it; that spends a false-alarm
+    probability of 1 - confidence of its own.
+    """
     evidence = Evidence(case.run)
     verdicts = verify_claims(evidence, case.claims)
     from certaudit.audit import audit as attack
@@ -128,7 +142,23 @@ def audit(
         else verdict
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
-    return Outcome(case, merged, report)
+    return Outcome(case, merged, report, _conformance(case, evidence, report))
+
+
+def _conformance(case: Case, evidence: Evidence, report: AuditReport) -> ConformanceReport:
+    """The first of the audit's shadows against their exact law."""
+    from certaudit.conformance.models import conform
+    from certaudit.shadows.train import train
+
+    law = evidence.float_law()
+    count = 0 if law is None else min(report.shadows, CONFORMANCE_SHADOWS)
+    models = {
+        world: train(case.run, world, count, seed=report.seed, dtype=report.dtype).final
+        if count
+        else np.zeros((0, case.run.parameters))
+        for world in WORLDS
+    }
+    return conform(models, law, 1 - report.confidence)
 
 
 def _exact_values(verdicts: Sequence[ClaimVerdict]) -> dict[str, float]:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 class Status(Enum):
-    """The verdict words of section 9."""
+    """The verdict words of section 9; the last is about an implementation, the others about a claim."""
 
     PROVED = "proved"
     REFUTED = "refuted"
     REFUTED_STATISTICALLY = "refuted statistically"
     NOT_PROVED = "not proved"
     PREMISE_FAILED = "premise failed"
+    IMPLEMENTATION_DIFFERS = "implementation differs"
 
 
 @dataclass(frozen=True)

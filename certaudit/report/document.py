@@ -6,7 +6,7 @@ import hashlib
 import math
 from dataclasses import asdict, is_dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from certaudit import __version__
 from certaudit.report import words
@@ -14,7 +14,10 @@ from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.report.saved import run_data
 from certaudit.session import Outcome
-from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem
+from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
+
+if TYPE_CHECKING:
+    from certaudit.conformance.result import ConformanceReport
 
 
 def report(outcomes: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:
@@ -38,6 +41,17 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "run": run_data(run, data=False),
         "claims": [verdict(v) for v in one.verdicts],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
+        "conformance": None if one.conformance is None else _conformance(one.conformance),
+    }
+
+
+def _conformance(report: ConformanceReport) -> dict[str, Any]:
+    verdict = Status.IMPLEMENTATION_DIFFERS.value if report.differs else "no difference found"
+    failed = [check.name for check in report.failures]
+    return {
+        "verdict": "skipped" if report.skipped else verdict,
+        "failed": failed,
+        **_plain(asdict(report)),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from certaudit import __version__
 from certaudit.kernel.balls import precision
 from certaudit.report import audit as audit_text
-from certaudit.report import terminal, words
+from certaudit.report import conformance, terminal, words
 from certaudit.report.derivation import to_text
 from certaudit.session import Outcome
 
@@ -38,6 +38,8 @@ def _one(outcome: Outcome) -> Iterator[str]:
     if outcome.audit is not None:
         yield ""
         yield from audit_text.summary(outcome.audit)
+    if outcome.conformance is not None:
+        yield from conformance.lines(outcome.conformance)
     skipped = list(terminal.skipped(outcome.verdicts))
     if skipped:
         yield ""
@@ -50,7 +52,13 @@ def _one(outcome: Outcome) -> Iterator[str]:
 
 
 def derivations(outcome: Outcome, *, latex: bool = False) -> Iterator[str]:
-    """Every verdict's derivation, and that of the best other bound beside it."""
+    """The run's step, then every verdict's derivation and that of the other bounds beside it."""
+    from certaudit.report.opening import opening
+
+    yield "== the run"
+    yield ""
+    yield from opening(outcome.case.run, latex=latex)
+    yield ""
     told: set[str] = set()
     with precision(320):
         for verdict in outcome.verdicts:
