@@ -42,7 +42,7 @@ UNDECIDED = Rule("precision", "Error bounds too wide to decide", "section 9")
 BITS = 320
 MOST_WORK = 10**8
 MOST_SLOPES = 15 * 10**5
-MOST_DIMENSIONS = 512
+MOST_DIMENSIONS = 128
 MOST_STEPS = 10000
 
 

@@ -280,7 +280,7 @@ def test_expanding_steps_fall_back_on_bounded_gradients():
         learn=Phase(6000, F(3), F(1)),
         reference=Reference("unlearn-retrained", 6000),
     )
-    run = dataclasses.replace(run, X=run.X * 4, requests=(Request((4,), Phase(5, F(3), F(1))),))
+    run = dataclasses.replace(run, X=run.X * 3, requests=(Request((4,), Phase(5, F(3), F(1))),))
     with precision(BITS):
         bounds = {b.name: b.statements[0].ball("mu") for b in Evidence(run).deterministic}
     assert bounds["S1-drift + I1"] < bounds["S2 + I1"]
