@@ -21,6 +21,12 @@ LOGISTIC = sp.log(1 + sp.exp(-y * u))
 RIDGE = (u - y) ** 2 / 2
 HUBER_MIDDLE, HUBER_RIGHT = (u - y) ** 2 / 2, kink * (u - y) - kink**2 / 2
 HUBER_LEFT = -kink * (u - y) - kink**2 / 2
+HUBER = sp.Piecewise((HUBER_LEFT, u - y < -kink), (HUBER_MIDDLE, u - y <= kink), (HUBER_RIGHT, True))
+_class, _label = sp.Symbol("j", integer=True), sp.Symbol("y", integer=True)
+SOFTMAX = sp.log(sp.Sum(sp.exp(sp.Indexed("u", _class)), (_class, 0, sp.Symbol("K") - 1))) - sp.Indexed(
+    "u", _label
+)
+LOSSES = {"ridge": RIDGE, "logistic": LOGISTIC, "huber": HUBER, "softmax": SOFTMAX}
 SIGMOID = 1 / (1 + sp.exp(-u))
 SKEW = p * (1 - p) * (1 - 2 * p)
 
@@ -47,9 +53,15 @@ def _softmax(classes: int) -> tuple[list[sp.Symbol], list[sp.Expr]]:
     return logits, [sp.exp(logit) / total for logit in logits]
 
 
+def _softmax_loss(logits: list[sp.Symbol]) -> sp.Expr:
+    """SOFTMAX for the label 0."""
+    whole = SOFTMAX.subs({_label: 0, sp.Symbol("K"): len(logits)}).doit()
+    return whole.subs({sp.Indexed("u", j): logit for j, logit in enumerate(logits)})
+
+
 def _softmax_gradient() -> sp.Matrix:
     logits, probabilities = _softmax(3)
-    loss = sp.log(sp.Add(*map(sp.exp, logits))) - logits[0]
+    loss = _softmax_loss(logits)
     return sp.Matrix(
         [
             sp.diff(loss, v) - (w - int(i == 0))
@@ -60,7 +72,7 @@ def _softmax_gradient() -> sp.Matrix:
 
 def _softmax_hessian() -> sp.Matrix:
     logits, probabilities = _softmax(3)
-    loss = sp.log(sp.Add(*map(sp.exp, logits))) - logits[0]
+    loss = _softmax_loss(logits)
     column = sp.Matrix(probabilities)
     return sp.hessian(loss, logits) - (sp.diag(*probabilities) - column * column.T)
 
@@ -90,6 +102,10 @@ def _two_classes() -> sp.Expr:
 def _ridge_on_a_ball(u_sign: int, y_sign: int) -> Any:
     bound = RIDGE_SLOPE.subs(y, y_sign * b).subs(R, (a + t) / X)
     return bound**2 >= (u_sign * a - y_sign * b) ** 2
+
+
+def _piece(at: sp.Expr, piece: sp.Expr) -> sp.Expr:
+    return (HUBER - piece).subs(u, at)
 
 
 def _huber_grows(at: dict[sp.Symbol, sp.Expr]) -> Any:
@@ -214,6 +230,14 @@ LEMMAS = (
                 lambda: (sp.diff(HUBER_MIDDLE, u) - SLOPES["huber"]).subs(
                     {u: y + (a - b) / 2, kink: (a + b) / 2}
                 ),
+            ),
+            *(
+                Obligation(f"{side} is that piece of the loss", partial(_piece, at, piece))
+                for side, at, piece in (
+                    ("u - y = -k - t", y - kink - t, HUBER_LEFT),
+                    ("u = y", y, HUBER_MIDDLE),
+                    ("u - y = k + t", y + kink + t, HUBER_RIGHT),
+                )
             ),
             Obligation(
                 "the pieces join on the right", lambda: (HUBER_MIDDLE - HUBER_RIGHT).subs(u, y + kink)

@@ -77,22 +77,20 @@ def to_text(
         yield f"[{number[id(step)]}] {step.rule.id}: {step.rule.title}" + (
             f"   from {used}" if used else ""
         )
-        yield _line("source", step.rule.source)
+        yield line("source", step.rule.source)
         yield from _lemmas(step, told, latex)
         for premise in step.premises:
             numbers = "; ".join(f"{k} = {_brief(v)}" for k, v in premise.values.items())
-            yield _line(
-                "premise", f"{premise.text} ({premise.basis}{': ' + numbers if numbers else ''})"
-            )
+            yield line("premise", f"{premise.text} ({premise.basis}{': ' + numbers if numbers else ''})")
         for formula in step.formulas:
-            yield _line("statement", _formula(formula, latex))
+            yield line("statement", formula_text(formula, latex))
         for key, value in step.exact.items():
-            yield _line("given", f"{key} = {_brief(value)}")
+            yield line("given", f"{key} = {_brief(value)}")
         for put in substitutions(step):
             yield _substituted(put, latex)
         yield from _pooling(step, latex)
         for key, value in step.values.items():
-            yield _line("enclosure", f"{key} = {_brief(value)}")
+            yield line("enclosure", f"{key} = {_brief(value)}")
         yield ""
 
 
@@ -103,17 +101,17 @@ def _lemmas(step: Statement, told: set[str], latex: bool) -> Iterator[str]:
     again = [lemma.id for lemma in found if lemma.id in told]
     if again:
         first, *rest = textwrap.wrap(f"{', '.join(again)} (above)", WIDTH)
-        yield _line("lemmas", first)
-        yield from (_line("", f"  {more}") for more in rest)
+        yield line("lemmas", first)
+        yield from (line("", f"  {more}") for more in rest)
     for lemma in found:
         if lemma.id in told:
             continue
         told.add(lemma.id)
         first, *rest = textwrap.wrap(f"{lemma.id}: {lemma.statement}", WIDTH)
-        yield _line("lemma", first)
-        yield from (_line("", f"  {more}") for more in rest)
+        yield line("lemma", first)
+        yield from (line("", f"  {more}") for more in rest)
         parts = lemma.formula.args if isinstance(lemma.formula, sp.Tuple) else (lemma.formula,)
-        yield from (_line("", f"  {_formula(part, latex)}") for part in parts)
+        yield from (line("", f"  {formula_text(part, latex)}") for part in parts)
 
 
 def _pooling(step: Statement, latex: bool) -> Iterator[str]:
@@ -122,7 +120,7 @@ def _pooling(step: Statement, latex: bool) -> Iterator[str]:
         return
     parts = blocks(step)
     longest = max(parts, key=lambda part: part.last - part.first)
-    yield _line(
+    yield line(
         "block", f"steps {longest.first} to {longest.last}, one of {len(parts)} blocks of equal steps"
     )
     other = SHIFT if longest.first == 1 else START
@@ -132,28 +130,30 @@ def _pooling(step: Statement, latex: bool) -> Iterator[str]:
     shown = found if len(found) <= MOST_POOLS else [*found[: MOST_POOLS - 1], found[-1]]
     for pool in shown:
         if pool is found[-1] and len(found) > len(shown):
-            yield _line("", f"... ({len(found)} pools)")
+            yield line("", f"... ({len(found)} pools)")
         total_u, total_w = ball(pool.total_u), ball(pool.total_w)
-        yield _line(
+        yield line(
             "pool",
             f"steps {pool.first} to {pool.last}: U = {short(total_u)}, W = {short(total_w)}, "
             f"U^2/W = {short(pool.energy)}",
         )
     energy = sum((pool.energy for pool in found), arb(0))
-    yield _line("pooled", f"mu^2 = {_brief(energy)}")
+    yield line("pooled", f"mu^2 = {_brief(energy)}")
 
 
-def _line(name: str, text: str) -> str:
+def line(name: str, text: str) -> str:
+    """One line of a step: what it is, and its text."""
     return f"      {name:<12}{text}".rstrip()
 
 
-def _formula(formula: sp.Basic, latex: bool) -> str:
+def formula_text(formula: sp.Basic, latex: bool) -> str:
+    """A formula on one line, as text or as LaTeX."""
     return str(sp.latex(formula)) if latex else plain(formula)
 
 
 def _substituted(put: Substituted, latex: bool) -> str:
     value = "" if put.value is None else f"   in {_brief(put.value)}"
-    return _line("substitute", (put.latex() if latex else put.text()) + value)
+    return line("substitute", (put.latex() if latex else put.text()) + value)
 
 
 def plain(formula: sp.Basic) -> str:

@@ -11,10 +11,11 @@ import sympy as sp
 from flint import arb
 from sympy.printing.str import StrPrinter
 
+from certaudit.kernel import pair as pair_symbols
 from certaudit.kernel import schedule
 from certaudit.kernel.balls import ball
 from certaudit.kernel.expr import evaluate
-from certaudit.kernel.pair import whitened
+from certaudit.kernel.pair import Whitened, whitened
 from certaudit.kernel.schedule import Pair
 from certaudit.kernel.slope import gradient_bound
 from certaudit.kernel.spectrum import label, row_norm
@@ -70,6 +71,7 @@ def substitute(formulas: Sequence[sp.Basic], numbers: Numbers) -> Iterator[Subst
             if not value.is_finite():
                 continue
             known[str(formula.lhs)] = value
+            known[str(formula.lhs).removesuffix("(s)")] = value
         yield Substituted(formula.lhs, _put(formula.rhs, values), value)
 
 
@@ -281,8 +283,46 @@ def _gaussian_delta(step: Statement) -> Numbers:
     return {"mu": step.uses[0].values["mu"], "epsilon": step.exact["epsilon"]}
 
 
-def _level(step: Statement) -> Numbers:
-    return {"epsilon": step.exact["epsilon"]}
+def _moment(pair: Statement, point: arb) -> Numbers:
+    """The symbols of log M(s) at a real s, but for the terms dropped; none outside its domain."""
+    form = whitened(pair)
+    last, log_det = _pivots(form, point)
+    _, at_minus_one = _pivots(form, arb(-1))
+    if last is None:
+        return {}
+    numbers: Numbers = {"s": point, "nu": form.nu, "ell": log_det, "ell_1": at_minus_one}
+    if len(form.diagonal) == 1:
+        return {**numbers, "p_1": last}
+    below, _ = _pivots(form, point, skip=1)
+    return {
+        **numbers,
+        "p_1": last,
+        "a": form.diagonal[0],
+        "b^2": form.off_diagonal_squared[0],
+        "p": below,
+    }
+
+
+def _pivots(form: Whitened, point: arb, skip: int = 0) -> tuple[arb | None, arb]:
+    """The last pivot of I - s T, from the last row up to row ``skip``, and the sum of the logarithms."""
+    last: arb | None = None
+    log_det = arb(0)
+    for k in reversed(range(skip, len(form.diagonal))):
+        values = {pair_symbols.s: point, pair_symbols.a: form.diagonal[k]}
+        if last is None:
+            last = 1 - point * form.diagonal[k]
+        else:
+            below = {pair_symbols.b2: form.off_diagonal_squared[k], pair_symbols.p: last}
+            last = evaluate(pair_symbols.PIVOT, {**values, **below})
+        if not last > 0:
+            return None, log_det
+        log_det += last.log()
+    return last, log_det
+
+
+def _contour(step: Statement) -> Numbers:
+    """log M is shown at s = 1, where it is the Rényi divergence of order 2."""
+    return {**_moment(step.uses[0], arb(1)), "epsilon": step.exact["epsilon"]}
 
 
 def _line(step: Statement) -> Numbers:
@@ -301,8 +341,8 @@ def _event(step: Statement) -> Numbers:
 
 
 def _exact_renyi(step: Statement) -> Numbers:
-    order = step.exact["order"]
-    return {"alpha": order, "log M": step.values["r"] * ball(order - 1)}
+    order = ball(step.exact["order"])
+    return {**_moment(step.uses[0], order - 1), "alpha": order}
 
 
 def _decay(step: Statement) -> Numbers:
@@ -355,7 +395,7 @@ SOURCES: dict[str, Callable[[Statement], Numbers]] = {
     "C2": _conversion,
     "C3": _optimal,
     "C5": _gaussian_delta,
-    "C6": _level,
+    "C6": _contour,
     "C6-1d": _line,
     "C6-event": _event,
     "E3": _exact_renyi,

@@ -98,6 +98,21 @@ def test_a_lemma_is_stated_once_and_named_again():
         assert word in text
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ridge-diabetes", ["loss(u) = (u - y)**2/2", "loss'(u) = u - y", "(eta/N) sum over F"]),
+        ("logistic-premise-failed", ["log(1 + exp(-u*y))", "with lambda w, cut to norm 1"]),
+        ("huber-diabetes", ["Piecewise((-k**2/2 - k*(u - y), k < -u + y)"]),
+        ("softmax-iris", ["log(Sum(exp(u[j]), (j, 0, K - 1))) - u[y]", "x (p - e_y)^T"]),
+    ],
+)
+def test_the_opening_shows_the_loss_and_its_gradient(name, expected):
+    text = "\n".join(list(derivations(outcome(name)))[:10])
+    for part in expected:
+        assert part in text
+
+
 def test_latex_has_no_plain_python_powers():
     lines = "\n".join(derivations(outcome("softmax-iris"), latex=True)).splitlines()
     formulas = [line for line in lines if line.strip().startswith(("statement", "substitute"))]

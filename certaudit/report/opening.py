@@ -1,0 +1,54 @@
+"""How a derivation begins: the objective, the loss and its derivative, the step, the deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from certaudit.kernel.margin import u
+from certaudit.lemmas.losses import LOSSES
+from certaudit.report.derivation import formula_text, line
+from certaudit.report.numbers import exact
+from certaudit.run import Run
+
+DIVISOR = {
+    "fixed": "the rows of the step before any deletion",
+    "current": "the rows of the step that are left",
+    "sum": "1",
+}
+DELETION = {
+    "fixed": "(eta/N) sum over F of grad loss_i",
+    "sum": "eta sum over F of grad loss_i",
+    "current": "(eta/N)(sum over F of grad loss_i - (k/n_kept) sum over the rest of grad loss_j)",
+}
+
+
+def opening(run: Run, *, latex: bool = False) -> Iterator[str]:
+    """The run's objective and one step of it, a line each."""
+    loss = LOSSES[run.loss]
+    yield line(
+        "objective",
+        f"F(w) = (1/N) sum_j loss(u_j) + (lambda/2) |w|^2, u_j = {_margin(run)}, "
+        f"lambda = {exact(run.l2)}, N = {DIVISOR[run.normalizer]}",
+    )
+    yield line("loss", formula_text(sp.Eq(sp.Symbol("loss(u)"), loss, evaluate=False), latex))
+    if run.loss == "softmax":
+        yield line(
+            "gradient",
+            "grad loss = x (p - e_y)^T with p_j = exp(u_j)/sum of exp(u) (lemma softmax-gradient)",
+        )
+    else:
+        slope = sp.Eq(sp.Symbol("loss'(u)"), sp.simplify(sp.diff(loss, u)), evaluate=False)
+        yield line("gradient", f"grad loss = loss'(u) x, {formula_text(slope, latex)}")
+    if run.clip is not None:
+        inside = "with lambda w, " if run.clip.regularizer else ""
+        yield line("clip", f"each grad loss, {inside}cut to norm {exact(run.clip.norm)}")
+    step = "w - eta grad F(w) + N(0, sigma^2 I)"
+    ball = "" if run.projection is None else f", then projected onto |w| <= {exact(run.projection)}"
+    yield line("step", f"w <- {step}{ball}")
+    yield line("deletion", f"without the rows F a step moves by {DELETION[run.normalizer]}")
+
+
+def _margin(run: Run) -> str:
+    return "W^T x_j" if run.loss == "softmax" else "x_j.w"
