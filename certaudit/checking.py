@@ -28,7 +28,7 @@ def check(files: Sequence[Path], spec: Path | None) -> tuple[bool, Iterator[str]
     reports = [checker.check(content) for content in contents]
     if wanted is not None:
         for content, report in zip(contents, reports, strict=True):
-            report.reasons += _differences(content, wanted, report.named)
+            report.reasons += differences(content, wanted, report.named)
     about = ASSUMED[0] if spec is None else ASSUMED[1].format(spec=spec)
     lines = (
         line for path, report in zip(files, reports, strict=True) for line in _lines(path, report, about)
@@ -61,9 +61,7 @@ def _stated(spec: Path) -> dict[str, Any]:
     }
 
 
-def _differences(
-    content: dict[str, Any], wanted: dict[str, Any], named: dict[str, int]
-) -> Iterator[str]:
+def differences(content: dict[str, Any], wanted: dict[str, Any], named: dict[str, int]) -> Iterator[str]:
     """Where a file departs from the spec: its name, its bytes, the run, or a claim."""
     for key in ("spec", "run"):
         own = content.get(key)

@@ -114,7 +114,8 @@ def listed(value: Any, place: str) -> list[Any]:
 
 def show(value: Any) -> str:
     """A value on one short line."""
-    text = " ".join(str(value).split()) if isinstance(value, str | Fraction) else repr(value)
+    plain = isinstance(value, str | Fraction | Exception)
+    text = " ".join(str(value).split()) if plain else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
