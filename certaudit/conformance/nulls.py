@@ -40,6 +40,13 @@ def kolmogorov(uniforms: Floats) -> tuple[Floats, Floats]:
     return distance, np.asarray(stats.kstwo.sf(distance, n))
 
 
+def largest(z: Floats) -> tuple[float, float]:
+    """The largest of n standard normals in absolute value and its exact two-sided p-value."""
+    value = float(np.abs(z).max())
+    log_below = z.size * np.log1p(-min(2 * special.ndtr(-value), 1 - 1e-16))
+    return value, float(min(1.0, 2 * min(np.exp(log_below), -np.expm1(log_below))))
+
+
 def correlation(a: Floats, b: Floats) -> tuple[float, float]:
     """Uncentred correlation of two arrays and its exact two-sided p-value, if the numbers of ``b`` are
     independent standard normals that do not depend on ``a``: then r sqrt((N-1)/(1-r^2)) is Student's

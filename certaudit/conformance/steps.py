@@ -162,6 +162,9 @@ def _normal(z: Floats, where: str) -> Iterator[Found]:
     yield Found("noise scale", where, total, float(nulls.chi_square_both(total, z.size)), text)
     distance, p = nulls.kolmogorov(special.ndtr(z).reshape(-1, 1))
     yield Found("noise law", where, float(distance[0]), float(p[0]), "the noise is not Gaussian")
+    largest, p_value = nulls.largest(z)
+    text = f"the largest of {z.size} noise numbers is {largest:.3g} standard deviations"
+    yield Found("largest noise", where, largest, p_value, text)
     if len(z) > 1:
         r, p_value = nulls.correlation(z[: len(z) - len(z) % 2 : 2], z[1::2])
         text = f"the noise of consecutive steps is correlated (r = {r:.2g})"
