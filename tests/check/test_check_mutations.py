@@ -1,0 +1,115 @@
+"""One field of a derivation altered at a time: every altered file is rejected by its seal, and with a
+new seal unless what it says is still true."""
+
+import json
+from pathlib import Path
+
+import pytest
+from check_mutants import mutants
+from check_samples import epsilon, gaussian, proved, renyi, run, sensitivity
+
+from certaudit import session
+from certaudit.check.checker import Checker
+from certaudit.check.document import seal
+from certaudit.checking import differences
+from certaudit.report import saved
+
+SPECS = Path(__file__).parents[2] / "specs"
+NAMES = sorted(path.stem for path in SPECS.glob("*.yaml") if path.stem != "logistic-premise-failed")
+
+
+def derivation(name):
+    (case,) = session.load([SPECS / f"{name}.yaml"])
+    return json.loads(json.dumps(saved.document(session.verify(case))))
+
+
+def stated(content):
+    """What a spec says, taken from an unaltered file."""
+    claims = {
+        claim["id"]: {k: v for k, v in claim.items() if k != "verdict"} for claim in content["claims"]
+    }
+    return {"spec": content["spec"], "run": content["run"], "claims": claims}
+
+
+def still_true(path, how, before, content):
+    """Alterations after which the file still says only what is true: words no proof rests on, weaker
+    claims, runs for which the same proof holds (a sum over rows in another order, labels or a start that
+    no rule used asks about), and the order of an infinite divergence."""
+    match path:
+        case ("spec", _) | ("run", "assumptions", *_) | ("claims", _, "theorem"):
+            return True
+        case ("claims", _, "after" | "directions" | "epsilon" | "delta" | "renyi" | "order" | "mu"
+              | "sensitivity" | "probability"):  # fmt: skip
+            return True
+        case ("run", "start" | "projection" | "y" | "release", *_):
+            return True  # S2 asks nothing of the start, nor labels; refuted for one observer is for all
+        case ("run", "X"):
+            return how == "swapped"
+        case ("steps", k, "exact", "order"):
+            return content["steps"][k]["values"].get("r") == "[+/- inf]"
+    return False
+
+
+def count(content, stride):
+    """(mutants, accepted with a new seal, those that a comparison with the spec does not reject)."""
+    checker, wanted = Checker(), stated(content)
+    assert checker.check(content).accepted
+    total, passed, silent = 0, 0, []
+    for one in mutants(content, stride):
+        total += 1
+        unsealed = Checker.check(checker, one.content, 1)
+        assert not unsealed.accepted, (one.path, one.how)
+        assert unsealed.reasons[0].startswith(("sha256", "file.")), unsealed.reasons
+        forged = {**one.content, "sha256": seal(one.content)}
+        report = checker.check(forged, 1)
+        if report.accepted:
+            assert still_true(one.path, one.how, one.before, content), (one.path, one.how, one.after)
+            passed += 1
+            if not list(differences(forged, wanted, report.named)):
+                silent.append(one)
+    return total, passed, silent
+
+
+@pytest.mark.parametrize("loss", ["ridge", "logistic"])
+def test_a_small_derivation(loss):
+    claims = [epsilon(3000), renyi()] + ([sensitivity()] if loss == "ridge" else [])
+    content = json.loads(json.dumps(proved(run(loss), *claims)))
+    total, passed, silent = count(content, 3)
+    print(f"{loss}: {total} mutants, {passed} accepted, all true; {len(silent)} agree with the spec")
+    assert total > 500
+    assert not silent
+    assert passed < 60
+
+
+def test_a_derivation_of_a_spec():
+    total, passed, silent = count(derivation("softmax-iris"), 40)
+    print(
+        f"softmax-iris: {total} mutants, {passed} accepted, all true; {len(silent)} agree with the spec"
+    )
+    assert total > 300
+    assert not silent
+
+
+@pytest.mark.statistics
+@pytest.mark.parametrize("name", NAMES)
+def test_every_derivation(name):
+    total, passed, silent = count(derivation(name), 400 if name == "ridge-digits" else 40)
+    print(f"{name}: {total} mutants, {passed} accepted, all true; {len(silent)} agree with the spec")
+    assert all(one.path[-1] == "order" for one in silent)
+
+
+def test_a_verdict_needs_both_directions_and_the_numbers():
+    content = json.loads(json.dumps(proved(run(), gaussian(delta="0.01"))))
+    for field, value in (("mu", "0"), ("delta", "1e-9")):
+        claims = [{**content["claims"][0], field: value}]
+        forged = {**content, "claims": claims}
+        report = Checker().check({**forged, "sha256": seal(forged)})
+        assert any("do not prove the claim" in reason for reason in report.reasons)
+
+
+def test_a_changed_data_cell_is_refused_by_its_numbers():
+    content = json.loads(json.dumps(proved(run(), renyi())))
+    content["run"]["X"][2][1] *= 1 + 1e-9
+    content["sha256"] = seal(content)
+    report = Checker().check(content)
+    assert "does not hold the recomputed" in report.reasons[0]
