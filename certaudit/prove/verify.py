@@ -268,8 +268,8 @@ def _gaussian(evidence: Evidence, claim: GaussianClaim) -> Found:
             violations = _violations(pair, claim)
             found += violations
             cover = _cover(pair, claim) if claim.delta > 0 and not violations else None
-        except Undecided as reason:
-            evidence.note(reason)
+        except (Undecided, ValueError, OverflowError) as reason:
+            evidence.note(Undecided(str(reason)))
             continue
         if cover is not None:
             covers.append(cover)

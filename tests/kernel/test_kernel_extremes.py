@@ -115,6 +115,9 @@ def test_known_answers_at_the_edge():
     for name, status in expected.items():
         (verdict,) = verify(Evidence(CASES[name]), usual)
         assert verdict.status is status, name
+    claim = GaussianClaim("g", F(1, 2), F(1, 10**6))
+    (verdict,) = verify(Evidence(nothing_at_the_point(run(T=1000))), [claim])
+    assert verdict.status is Status.PROVED
 
 
 @pytest.mark.parametrize("spread", [F(1, 2), F(3)])
