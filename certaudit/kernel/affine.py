@@ -9,7 +9,7 @@ import sympy as sp
 from flint import arb, arb_mat
 
 from certaudit.kernel.balls import ball, column, identity
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.spectrum import design, targets
 from certaudit.kernel.statement import NotApplicable, Rule
 from certaudit.run import Batch, Run, Segment
@@ -18,17 +18,17 @@ eta, count = sp.symbols("eta N", positive=True)
 n_w, dimension = sp.symbols("n_w d", integer=True, positive=True)
 DESIGN = sp.MatrixSymbol("X", n_w, dimension)
 TARGETS = sp.MatrixSymbol("y", n_w, 1)
-STEP_MATRIX = sp.Eq(
+STEP_MATRIX = equation(
     sp.MatrixSymbol("A", dimension, dimension),
     sp.Identity(dimension)
     - eta * (DESIGN.T * DESIGN / count + sp.Symbol("lambda") * sp.Identity(dimension)),
 )
-STEP_DRIFT = sp.Eq(sp.MatrixSymbol("b", dimension, 1), eta / count * (DESIGN.T * TARGETS))
+STEP_DRIFT = equation(sp.MatrixSymbol("b", dimension, 1), eta / count * (DESIGN.T * TARGETS))
 A1, A2, S1, S2 = (sp.MatrixSymbol(name, dimension, dimension) for name in ("A_1", "A_2", "S_1", "S_2"))
 M1, M2 = (sp.MatrixSymbol(name, dimension, 1) for name in ("m_1", "m_2"))
-LINEAR = sp.Eq(sp.MatrixSymbol("A_12", dimension, dimension), A2 * A1)
-SHIFT = sp.Eq(sp.MatrixSymbol("m_12", dimension, 1), A2 * M1 + M2)
-NOISE = sp.Eq(sp.MatrixSymbol("S_12", dimension, dimension), A2 * S1 * A2.T + S2)
+LINEAR = equation(sp.MatrixSymbol("A_12", dimension, dimension), A2 * A1)
+SHIFT = equation(sp.MatrixSymbol("m_12", dimension, 1), A2 * M1 + M2)
+NOISE = equation(sp.MatrixSymbol("S_12", dimension, dimension), A2 * S1 * A2.T + S2)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from certaudit.kernel.balls import ball, precision
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.statement import Rule, Statement, expect
 
 R1 = Rule("R1", "Gaussian DP gives every Rényi order", "section 5; Dong, Roth, Su 2022")
@@ -23,13 +23,13 @@ C5 = Rule("C5", "Gaussian DP to (epsilon, delta), exact", "section 6; Dong, Roth
 
 alpha, r, delta, mu, eps = sp.symbols("alpha r delta mu epsilon", positive=True)
 
-RENYI = sp.Eq(r, alpha * mu**2 / 2)
-MIRONOV = sp.Eq(eps, r + sp.log(1 / delta, evaluate=False) / (alpha - 1))
-IMPROVED = sp.Eq(
+RENYI = equation(r, alpha * mu**2 / 2)
+MIRONOV = equation(eps, r + sp.log(1 / delta, evaluate=False) / (alpha - 1))
+IMPROVED = equation(
     eps,
     sp.Max(0, r + sp.log((alpha - 1) / alpha) - (sp.log(delta) + sp.log(alpha)) / (alpha - 1)),
 )
-GAUSSIAN = sp.Eq(
+GAUSSIAN = equation(
     delta,
     sp.erfc((eps / mu - mu / 2) / sp.sqrt(2)) / 2
     - sp.exp(eps) * sp.erfc((eps / mu + mu / 2) / sp.sqrt(2)) / 2,

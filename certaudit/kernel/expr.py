@@ -20,6 +20,11 @@ Environment = Mapping[sp.Basic, Any]
 Compiled = Callable[[Environment], Any]
 
 
+def equation(left: sp.Basic, right: sp.Basic) -> sp.Eq:
+    """``left = right`` as a statement, without asking sympy whether it holds (which takes long)."""
+    return sp.Eq(left, right, evaluate=False)
+
+
 def evaluate(formula: sp.Basic, values: Environment) -> Any:
     """Value of ``formula`` (the right side, if a relation) at the balls or matrices given."""
     if isinstance(formula, sp.core.relational.Relational):

@@ -8,7 +8,7 @@ import sympy as sp
 from flint import acb, arb
 
 from certaudit.kernel.balls import ball, precision
-from certaudit.kernel.expr import compile_formula, evaluate
+from certaudit.kernel.expr import compile_formula, equation, evaluate
 from certaudit.kernel.pair import ERROR, LOG_M, PIVOT, RenyiFunction, s, scope, whitened
 from certaudit.kernel.statement import NotApplicable, Rule, Statement, Undecided
 
@@ -18,7 +18,7 @@ HALF_SPACE = Rule("C6-event", "The hockey-stick divergence is at least that of o
 c, eps, x = sp.symbols("c epsilon x")
 
 INTEGRAND = sp.exp(sp.Symbol("log M(s)") - s * eps) / (s * (s + 1))
-DELTA = sp.Eq(
+DELTA = equation(
     sp.Symbol("delta"),
     sp.re(
         sp.Integral(sp.exp(sp.Function("log M")(s) - s * eps) / (s * (s + 1)), (s, c, c + sp.I * sp.oo))
@@ -31,15 +31,15 @@ ROOT_QUAD = lam / (2 * (1 + lam))
 ROOT_LINEAR = v / (1 + lam)
 ROOT_CONST = -(v**2 / (2 * (1 + lam)) + sp.log(1 + lam) / 2 + eps)
 DISCRIMINANT = lin**2 - 4 * quad * const
-EVENT = sp.Eq(
+EVENT = equation(
     sp.Symbol("delta"),
     sp.erfc((x - v) / sp.sqrt(2 * (1 + lam))) / 2 - sp.exp(eps) * sp.erfc(x / sp.sqrt(2)) / 2,
 )
 LINE = (
-    sp.Eq(quad, ROOT_QUAD),
-    sp.Eq(lin, ROOT_LINEAR),
-    sp.Eq(const, ROOT_CONST),
-    sp.Eq(disc, DISCRIMINANT),
+    equation(quad, ROOT_QUAD),
+    equation(lin, ROOT_LINEAR),
+    equation(const, ROOT_CONST),
+    equation(disc, DISCRIMINANT),
 )
 BELOW = sp.erfc(-x / sp.sqrt(2)) / 2
 

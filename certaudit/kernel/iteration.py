@@ -11,7 +11,7 @@ from flint import arb
 
 from certaudit.kernel import schedule
 from certaudit.kernel.balls import ball, lower, upper
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.residual import lipschitz
 from certaudit.kernel.schedule import Pair
 from certaudit.kernel.statement import NotApplicable, Premise, Rule, Statement, expect
@@ -24,16 +24,16 @@ C, s, sigma2, U, W, mu, c, z, u, w = sp.symbols("C s sigma^2 U W mu c z u w", no
 block, n = sp.Symbol("B", integer=True), sp.Symbol("n", integer=True, positive=True)
 c_n, g1, g2 = sp.symbols("c^n g_1 g_2", nonnegative=True)
 
-SHIFT = sp.Eq(u, C * s * g1)
-START = sp.Eq(u, C * (s * g1 + c_n * z))
-NOISE = sp.Eq(w, C**2 * sigma2 * g2)
-SUM = sp.Eq(g1, (1 - c_n) / (1 - c))
-SQUARES = sp.Eq(g2, (1 - c_n**2) / (1 - c**2))
+SHIFT = equation(u, C * s * g1)
+START = equation(u, C * (s * g1 + c_n * z))
+NOISE = equation(w, C**2 * sigma2 * g2)
+SUM = equation(g1, (1 - c_n) / (1 - c))
+SQUARES = equation(g2, (1 - c_n**2) / (1 - c**2))
 ENERGY = U**2 / W
-POOLED = sp.Eq(
+POOLED = equation(
     mu**2, sp.Sum(sp.Indexed("U", block) ** 2 / sp.Indexed("W", block), (block, 1, sp.Symbol("b")))
 )
-COMPOSED = sp.Eq(
+COMPOSED = equation(
     mu**2,
     sp.Sum(sp.Indexed("s", block) ** 2 / sp.Indexed("sigma^2", block), (block, 1, sp.Symbol("T"))),
 )

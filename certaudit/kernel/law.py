@@ -20,12 +20,12 @@ from certaudit.kernel.affine import (
     start,
 )
 from certaudit.kernel.balls import Exact, ball, column, matrix
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.statement import Premise, Rule, Statement
 from certaudit.run import WORLDS, Run
 
 sigma_out = sp.Symbol("sigma_out^2", nonnegative=True)
-RELEASED = sp.Eq(sp.MatrixSymbol("S", dimension, dimension), S1 + sigma_out * sp.Identity(dimension))
+RELEASED = equation(sp.MatrixSymbol("S", dimension, dimension), S1 + sigma_out * sp.Identity(dimension))
 
 LAW = Rule("E1", "Exact Gaussian laws of an affine run", "section 7")
 GIVEN = Rule("given", "Two Gaussian laws stated by the caller", "definition")

@@ -12,7 +12,7 @@ from flint import arb, arb_mat
 
 from certaudit.kernel import schedule
 from certaudit.kernel.balls import ball, certain_max, column, norm_squared
-from certaudit.kernel.expr import compile_formula, evaluate
+from certaudit.kernel.expr import compile_formula, equation, evaluate
 from certaudit.kernel.residual import lipschitz
 from certaudit.kernel.sensitivity import INSTANCE, count, eta, forgotten
 from certaudit.kernel.slope import kink
@@ -38,10 +38,10 @@ SLOPES = {
     "huber": sp.Max(-kink, sp.Min(kink, u - y)),
 }
 THIRD = {"logistic": 1 / (6 * sp.sqrt(3))}
-SPREAD = sp.Eq(sp.Symbol("tau_{t+1}^2"), c**2 * tau2 + sigma2)
-BIAS = sp.Eq(sp.Symbol("b_{t+1}"), c * b + eta / count * cubes * third * tau2 / 2)
-BIAS_CRUDE = sp.Eq(b, sp.sqrt(dim * tau2))
-HALF_WIDTH = sp.Eq(sp.Symbol("h_t"), length * (sp.sqrt(tau2) * sp.sqrt(2 * sp.log(2 / d_t)) + b))
+SPREAD = equation(sp.Symbol("tau_{t+1}^2"), c**2 * tau2 + sigma2)
+BIAS = equation(sp.Symbol("b_{t+1}"), c * b + eta / count * cubes * third * tau2 / 2)
+BIAS_CRUDE = equation(b, sp.sqrt(dim * tau2))
+HALF_WIDTH = equation(sp.Symbol("h_t"), length * (sp.sqrt(tau2) * sp.sqrt(2 * sp.log(2 / d_t)) + b))
 
 
 class _Point(NamedTuple):
@@ -107,7 +107,7 @@ def margin_law(run: Run, world: World, steps: Sequence[Statement]) -> Statement:
             bias = bias.upper()
     return MARGINS.conclude(
         "margin-law",
-        formulas=(sp.Eq(weights, SLOPES[run.loss]), SPREAD, BIAS, BIAS_CRUDE),
+        formulas=(equation(weights, SLOPES[run.loss]), SPREAD, BIAS, BIAS_CRUDE),
         values={
             "margin": tuple(tuple(p.margin for p in row) for row in points),
             "tau_squared": tuple(tuple(p.tau2 for p in row) for row in points),
@@ -162,7 +162,7 @@ def margin_sensitivity(law: Statement, share: Fraction) -> Statement:
             t += 1
     return S4.conclude(
         "sensitivity",
-        formulas=(HALF_WIDTH, sp.Eq(weights, SLOPES[run.loss]), INSTANCE),
+        formulas=(HALF_WIDTH, equation(weights, SLOPES[run.loss]), INSTANCE),
         values={"s": tuple(shifts), "delta": spent * ball(share)},
         exact={
             "world": law.exact["world"],

@@ -9,7 +9,7 @@ from flint import arb
 
 from certaudit.kernel.balls import ball
 from certaudit.kernel.conversion import alpha, delta, eps, r, refined, require_renyi, scope
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.statement import Rule, Statement, expect
 
 LogRatios = tuple[Fraction, Fraction]
@@ -19,17 +19,17 @@ C3 = Rule("C3", "Rényi to (epsilon, delta), optimal for one order", "section 6;
 A, B, intercept, slope = sp.symbols("A B c s", positive=True)
 u, v = sp.symbols("u v", real=True)
 
-RATIO_INSIDE = sp.Eq(A, sp.exp(u))
-RATIO_OUTSIDE = sp.Eq(B, sp.exp(v))
-INTERCEPT = sp.Eq(
+RATIO_INSIDE = equation(A, sp.exp(u))
+RATIO_OUTSIDE = equation(B, sp.exp(v))
+INTERCEPT = equation(
     intercept,
     (sp.exp((alpha - 1) * r) - alpha * B ** (alpha - 1) + (alpha - 1) * B**alpha)
     / (alpha * (A ** (alpha - 1) - B ** (alpha - 1))),
 )
-SLOPE = sp.Eq(
+SLOPE = equation(
     slope, (alpha - 1) * (A**alpha - B**alpha) / (alpha * (A ** (alpha - 1) - B ** (alpha - 1)))
 )
-OPTIMAL = sp.Eq(
+OPTIMAL = equation(
     delta,
     sp.Min(1, intercept + sp.Max(0, 1 - intercept) * sp.Max(0, 1 - sp.exp(eps) / slope)),
 )

@@ -11,7 +11,7 @@ import sympy as sp
 from flint import acb, arb, arb_mat
 
 from certaudit.kernel.balls import ball, cholesky, norm_squared
-from certaudit.kernel.expr import compile_formula, evaluate
+from certaudit.kernel.expr import compile_formula, equation, evaluate
 from certaudit.kernel.statement import Premise, Rule, Statement, Undecided, expect
 
 WHITEN = Rule("E2", "Whitened pair in tridiagonal form", "section 7; Householder 1958")
@@ -21,11 +21,11 @@ nu, pivot, ell, ell1, d, order = sp.symbols("nu p_1 ell ell_1 d alpha")
 _d = sp.Symbol("d", integer=True, positive=True)
 _gap, _factor = sp.MatrixSymbol("Delta", _d, 1), sp.MatrixSymbol("L", _d, _d)
 _first, _second = sp.MatrixSymbol("S_1", _d, _d), sp.MatrixSymbol("S_2", _d, _d)
-MAHALANOBIS = sp.Eq(sp.MatrixSymbol("nu", _d, 1), _factor.I * _gap)
-EXCESS = sp.Eq(sp.MatrixSymbol("E", _d, _d), _factor.I * (_first - _second) * _factor.T.I)
-PIVOT = sp.Eq(sp.Symbol("p_k"), 1 - s * a - s**2 * b2 / p)
-LOG_M = sp.Eq(sp.Symbol("log M(s)"), s * (s + 1) * nu**2 / (2 * pivot) - ell / 2 - s * ell1 / 2)
-ERROR = sp.Eq(
+MAHALANOBIS = equation(sp.MatrixSymbol("nu", _d, 1), _factor.I * _gap)
+EXCESS = equation(sp.MatrixSymbol("E", _d, _d), _factor.I * (_first - _second) * _factor.T.I)
+PIVOT = equation(sp.Symbol("p_k"), 1 - s * a - s**2 * b2 / p)
+LOG_M = equation(sp.Symbol("log M(s)"), s * (s + 1) * nu**2 / (2 * pivot) - ell / 2 - s * ell1 / 2)
+ERROR = equation(
     sp.Symbol("e(s)"),
     sp.Abs(s * (s + 1))
     / 2
@@ -36,7 +36,7 @@ ERROR = sp.Eq(
     - d * sp.log(1 - sp.Abs(s) * rho / gamma) / 2
     - sp.Abs(s) * d * sp.log(1 - rho / sp.Symbol("gamma_1")) / 2,
 )
-RENYI = sp.Eq(sp.Symbol("D"), sp.Symbol("log M") / (order - 1))
+RENYI = equation(sp.Symbol("D"), sp.Symbol("log M") / (order - 1))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from flint import arb
 
 from certaudit.kernel import schedule
 from certaudit.kernel.balls import ball
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.residual import lipschitz
 from certaudit.kernel.spectrum import row_norm
 from certaudit.kernel.statement import NotApplicable, Rule, Statement, expect
@@ -33,14 +33,16 @@ eta, count, X, sigma2, c = sp.symbols("eta N X sigma^2 c", nonnegative=True)
 kappa, mu, v = sp.symbols("kappa mu v", real=True)
 c_2n, law, before, after = sp.symbols("c^2n C_0 C_t C_N", nonnegative=True)
 
-COST = sp.Eq(kappa, p * (alpha - 1) * alpha * (eta / count) ** 2 * X**2 / (2 * sigma2))
-EXPECTED = sp.Eq(sp.Symbol("log E"), kappa * mu**2 / (1 - 2 * kappa * v) - sp.log(1 - 2 * kappa * v) / 2)
-PER_STEP = sp.Eq(r, rest + sp.Symbol("log E") / (p * (alpha - 1)))
-NEXT_ORDER = sp.Eq(sp.Symbol("alpha'"), 1 + (alpha - 1) * p / (p - 1))
-CONSTANT = sp.Eq(after, c_2n * before + sigma2 * sp.Symbol("g_2"))
-SQUARES = sp.Eq(sp.Symbol("g_2"), (1 - c_2n) / (1 - c**2))
-DECAY = sp.Eq(r, rest * (c_2n * before / after) ** (1 / alpha))
-TRIANGLE = sp.Eq(r, (alpha - sp.Rational(1, 2)) / (alpha - 1) * rest + sp.Symbol("r_2"))
+COST = equation(kappa, p * (alpha - 1) * alpha * (eta / count) ** 2 * X**2 / (2 * sigma2))
+EXPECTED = equation(
+    sp.Symbol("log E"), kappa * mu**2 / (1 - 2 * kappa * v) - sp.log(1 - 2 * kappa * v) / 2
+)
+PER_STEP = equation(r, rest + sp.Symbol("log E") / (p * (alpha - 1)))
+NEXT_ORDER = equation(sp.Symbol("alpha'"), 1 + (alpha - 1) * p / (p - 1))
+CONSTANT = equation(after, c_2n * before + sigma2 * sp.Symbol("g_2"))
+SQUARES = equation(sp.Symbol("g_2"), (1 - c_2n) / (1 - c**2))
+DECAY = equation(r, rest * (c_2n * before / after) ** (1 / alpha))
+TRIANGLE = equation(r, (alpha - sp.Rational(1, 2)) / (alpha - 1) * rest + sp.Symbol("r_2"))
 
 
 def adaptive_composition(

@@ -22,7 +22,7 @@ from certaudit.kernel.affine import (
     scaled_identity,
 )
 from certaudit.kernel.balls import ball, column, norm_squared
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.schedule import Pair
 from certaudit.kernel.sensitivity import INSTANCE, count, eta, forgotten, s
 from certaudit.kernel.slope import X
@@ -40,7 +40,7 @@ RESIDUALS = Rule("residual-law", "Gaussian law of the removed points' residuals"
 mu, v, q = sp.symbols("mu v q", real=True)
 sigma2, z, past, carried = sp.symbols("sigma^2 z_t Z_t V_t", nonnegative=True)
 
-VARIANCE = sp.Eq(v, carried + sigma2 * past)
+VARIANCE = equation(v, carried + sigma2 * past)
 TAIL = (sp.erfc((q - mu) / sp.sqrt(2 * v)) + sp.erfc((q + mu) / sp.sqrt(2 * v))) / 2
 
 Lipschitz = dict[tuple[Batch, Fraction], Statement]
@@ -135,7 +135,7 @@ def high_probability(law: Statement, bounds: Sequence[Sequence[Fraction]]) -> St
             t += 1
     return S3.conclude(
         "sensitivity",
-        formulas=(sp.Eq(sp.Symbol("p"), TAIL), INSTANCE),
+        formulas=(equation(sp.Symbol("p"), TAIL), INSTANCE),
         values={"s": tuple(shifts), "delta": delta},
         exact={
             "world": law.exact["world"],
@@ -171,7 +171,7 @@ def exceedance(law: Statement, step: int, shift: Fraction) -> Statement:
         raise NotApplicable(S3, "the norm of the removed row could not be told from zero")
     return S3.conclude(
         "exceedance",
-        formulas=(sp.Eq(q, s * count / (eta * X)), sp.Eq(sp.Symbol("p"), TAIL)),
+        formulas=(equation(q, s * count / (eta * X)), equation(sp.Symbol("p"), TAIL)),
         values={"probability": probability},
         exact={"world": law.exact["world"], "step": step, "sensitivity": shift},
         uses=(law,),
@@ -244,9 +244,9 @@ def _residual_rules(d: int) -> _ResidualRules:
     matrix, covariance = sp.MatrixSymbol("A", d, d), sp.MatrixSymbol("S", d, d)
     mean, point, drift, image = (sp.MatrixSymbol(name, d, 1) for name in ("m_t", "x_i", "b", "A^t x_i"))
     label = sp.MatrixSymbol("y_i", 1, 1)
-    step = sp.Eq(sp.MatrixSymbol("m_{t+1}", d, 1), matrix * mean + drift)
-    residual = sp.Eq(sp.MatrixSymbol("mu_t", 1, 1), point.T * mean - label)
-    quadratic = sp.Eq(sp.MatrixSymbol("V_t", 1, 1), image.T * covariance * image)
+    step = equation(sp.MatrixSymbol("m_{t+1}", d, 1), matrix * mean + drift)
+    residual = equation(sp.MatrixSymbol("mu_t", 1, 1), point.T * mean - label)
+    quadratic = equation(sp.MatrixSymbol("V_t", 1, 1), image.T * covariance * image)
     return _ResidualRules(
         matrix, mean, point, drift, label, image, covariance, step, residual, quadratic
     )

@@ -13,7 +13,7 @@ from flint import arb
 
 from certaudit.kernel import schedule
 from certaudit.kernel.balls import ball, certain_max
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.schedule import Pair
 from certaudit.kernel.slope import LIPSCHITZ, M, gradient_bound
 from certaudit.kernel.statement import Premise, PremiseFailed, Rule, Statement, expect
@@ -32,12 +32,12 @@ s, forgotten, others = sp.symbols("s S_F S_rest", nonnegative=True)
 k, kept = sp.symbols("k n_kept", positive=True)
 mean_p, mean_q, lam, c = sp.symbols("g_P g_Q lambda c", nonnegative=True)
 
-WORST = sp.Eq(s, eta * k * M / count)
-WORST_CURRENT = sp.Eq(s, 2 * eta * k * M / count)
-INSTANCE = sp.Eq(s, eta * forgotten / count)
-INSTANCE_CURRENT = sp.Eq(s, eta * (forgotten + k / kept * others) / count)
-TWO_GRADIENTS = sp.Eq(s, eta * (mean_p + mean_q))
-SHRINKAGE = sp.Eq(c, sp.Abs(1 - eta * lam))
+WORST = equation(s, eta * k * M / count)
+WORST_CURRENT = equation(s, 2 * eta * k * M / count)
+INSTANCE = equation(s, eta * forgotten / count)
+INSTANCE_CURRENT = equation(s, eta * (forgotten + k / kept * others) / count)
+TWO_GRADIENTS = equation(s, eta * (mean_p + mean_q))
+SHRINKAGE = equation(c, sp.Abs(1 - eta * lam))
 
 
 def worst_case(run: Run, last: int | None = None) -> Statement:

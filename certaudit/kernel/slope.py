@@ -6,7 +6,7 @@ import sympy as sp
 from flint import arb
 
 from certaudit.kernel.balls import ball, certain_max, norm_squared
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.spectrum import label, row_norm
 from certaudit.kernel.statement import Premise, Rule
 from certaudit.run import Run
@@ -15,7 +15,7 @@ G, X, R, M = sp.symbols("G X R M", positive=True)
 y = sp.Symbol("y", real=True)
 kink = sp.Symbol("k", positive=True)
 
-LIPSCHITZ = sp.Eq(M, G * X)
+LIPSCHITZ = equation(M, G * X)
 LOGISTIC_SLOPE = 1 / (1 + sp.exp(-R * X))
 RIDGE_SLOPE = R * X + sp.Abs(y)
 HUBER_SLOPE = sp.Min(kink, R * X + sp.Abs(y))

@@ -11,7 +11,7 @@ import sympy as sp
 from flint import arb, arb_mat
 
 from certaudit.kernel.balls import ball, cholesky, column, matrix, norm_squared, precision, upper
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.statement import Premise, Rule, Statement, Undecided, expect
 from certaudit.run import Batch, Run
 
@@ -37,11 +37,11 @@ beta, lam, eta, count = sp.symbols("beta lambda eta N", positive=True)
 least, largest, trace, size = sp.symbols("kappa_min kappa_max tau n_w", nonnegative=True)
 m, L, c = sp.symbols("m L c", nonnegative=True)
 
-STRONG = sp.Eq(m, lam + least / count)
-SMOOTH = sp.Eq(L, beta * largest / count + lam)
-CLIPPED_SMOOTH = sp.Eq(L, (beta * trace + size * lam) / count)
-STEP = sp.Eq(c, sp.Max(sp.Abs(1 - eta * m), sp.Abs(1 - eta * L)))
-CLIPPED_STEP = sp.Eq(c, 1 + eta * L)
+STRONG = equation(m, lam + least / count)
+SMOOTH = equation(L, beta * largest / count + lam)
+CLIPPED_SMOOTH = equation(L, (beta * trace + size * lam) / count)
+STEP = equation(c, sp.Max(sp.Abs(1 - eta * m), sp.Abs(1 - eta * L)))
+CLIPPED_STEP = equation(c, 1 + eta * L)
 
 
 def design(run: Run, batch: Batch) -> arb_mat:
@@ -115,7 +115,7 @@ def curvature(
     if keeps_convexity(run):
         strong, smooth = STRONG, SMOOTH
     else:
-        strong, smooth = sp.Eq(m, sp.Integer(0)), CLIPPED_SMOOTH
+        strong, smooth = equation(m, sp.Integer(0)), CLIPPED_SMOOTH
     return CURVATURE.conclude(
         "curvature",
         formulas=(strong, smooth),

@@ -10,15 +10,17 @@ from flint import arb
 
 from certaudit.claims import Claim
 from certaudit.kernel.balls import ball
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.published.premises import Premises, from_renyi
 from certaudit.verdict import Bound, NamedTheorem
 
 alpha, m, eta, K, S, M, s2, n = sp.symbols("alpha m eta K S M s^2 n", positive=True)
 first, again = sp.symbols("r_0 r_last", nonnegative=True)
-RENYI = sp.Eq(sp.Symbol("r"), sp.exp(-m * eta * K / alpha) * 4 * alpha * S**2 * M**2 / (m * s2 * n**2))
-SEQUENTIAL = sp.Eq(
+RENYI = equation(
+    sp.Symbol("r"), sp.exp(-m * eta * K / alpha) * 4 * alpha * S**2 * M**2 / (m * s2 * n**2)
+)
+SEQUENTIAL = equation(
     sp.Symbol("r"),
     sp.exp(-m * eta * K / alpha) * (alpha - sp.Rational(1, 2)) / (alpha - 1) * (first + again),
 )

@@ -9,7 +9,7 @@ from flint import arb
 
 from certaudit.claims import Claim
 from certaudit.kernel.balls import ball
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.published.premises import Premises, from_renyi
 from certaudit.verdict import Bound, NamedTheorem
@@ -17,11 +17,11 @@ from certaudit.verdict import Bound, NamedTheorem
 alpha, eta, m, M, b, s2, R = sp.symbols("alpha eta m M b s^2 R", positive=True)
 c, c_epoch, c_unlearn, Z, before = sp.symbols("c c^(n/b) c^(Kn/b) Z Z_last", nonnegative=True)
 
-DISTANCE = sp.Eq(Z, 2 * eta * M / (b * (1 - c_epoch)))
-CAPPED = sp.Eq(Z, sp.Min(2 * R, 2 * eta * M / (b * (1 - c_epoch))))
-RENYI = sp.Eq(sp.Symbol("r"), alpha * Z**2 * c_unlearn**2 / (2 * eta * s2))
-LATER_DISTANCE = sp.Eq(Z, before * c_unlearn + Z)
-LATER_RENYI = sp.Eq(
+DISTANCE = equation(Z, 2 * eta * M / (b * (1 - c_epoch)))
+CAPPED = equation(Z, sp.Min(2 * R, 2 * eta * M / (b * (1 - c_epoch))))
+RENYI = equation(sp.Symbol("r"), alpha * Z**2 * c_unlearn**2 / (2 * eta * s2))
+LATER_DISTANCE = equation(Z, before * c_unlearn + Z)
+LATER_RENYI = equation(
     sp.Symbol("r"), alpha * Z**2 * (1 - c**2) * c_unlearn**2 / (2 * eta * s2 * (1 - c_unlearn**2))
 )
 

@@ -9,7 +9,7 @@ from flint import arb
 
 from certaudit.claims import Claim
 from certaudit.kernel.balls import ball
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.published.premises import Premises, from_renyi
 from certaudit.verdict import Bound, NamedTheorem
@@ -18,9 +18,9 @@ C0, C1, lam, g, s2, rho, alpha = sp.symbols("C_0 C_1 lambda g s^2 rho alpha", po
 c_T = sp.Symbol("c^T", nonnegative=True)
 
 ROOT = 2 * C0 * c_T + 2 * C1 / lam * (1 - c_T)
-VARIANCE = sp.Eq(s2, ROOT**2 * g * lam * (2 - g * lam) / (2 * rho * (1 - c_T**2)))
-RHO = sp.Eq(rho, ROOT**2 * g * lam * (2 - g * lam) / (2 * s2 * (1 - c_T**2)))
-RENYI = sp.Eq(sp.Symbol("r"), alpha * rho)
+VARIANCE = equation(s2, ROOT**2 * g * lam * (2 - g * lam) / (2 * rho * (1 - c_T**2)))
+RHO = equation(rho, ROOT**2 * g * lam * (2 - g * lam) / (2 * s2 * (1 - c_T**2)))
+RENYI = equation(sp.Symbol("r"), alpha * rho)
 
 
 def slope(values: dict[sp.Basic, arb]) -> arb:

@@ -10,7 +10,7 @@ from flint import arb
 
 from certaudit.claims import Claim, EpsilonDelta
 from certaudit.kernel.balls import ball, upper
-from certaudit.kernel.expr import evaluate
+from certaudit.kernel.expr import equation, evaluate
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.published.premises import Premises
 from certaudit.verdict import Bound, NamedTheorem
@@ -18,8 +18,8 @@ from certaudit.verdict import Bound, NamedTheorem
 M, m, L, n, eps, delta, sigma = sp.symbols("M m L n epsilon delta sigma", positive=True)
 g, g_I, A = sp.symbols("g g^I A", positive=True)
 
-RATE = sp.Eq(g, (L - m) / (L + m))
-NOISE = sp.Eq(
+RATE = equation(g, (L - m) / (L + m))
+NOISE = equation(
     sigma,
     4
     * sp.sqrt(2)
@@ -32,8 +32,8 @@ NOISE = sp.Eq(
         * (sp.sqrt(sp.log(1 / delta, evaluate=False) + eps) - sp.sqrt(sp.log(1 / delta, evaluate=False)))
     ),
 )
-GAP = sp.Eq(A, 4 * sp.sqrt(2) * M * g_I / (m * n * (1 - g_I) * sigma))
-EPSILON = sp.Eq(eps, A**2 + 2 * A * sp.sqrt(sp.log(1 / delta, evaluate=False)))
+GAP = equation(A, 4 * sp.sqrt(2) * M * g_I / (m * n * (1 - g_I) * sigma))
+EPSILON = equation(eps, A**2 + 2 * A * sp.sqrt(sp.log(1 / delta, evaluate=False)))
 
 
 def noise(values: dict[sp.Basic, arb]) -> arb:
