@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +28,24 @@ def check(files: Sequence[Path], spec: Path | None) -> tuple[bool, Iterator[str]
     reports = [checker.check(content) for content in contents]
     if wanted is not None:
         for content, report in zip(contents, reports, strict=True):
-            report.reasons += differences(content, wanted, report.named)
+            report.reasons += differences(content, wanted)
     about = ASSUMED[0] if spec is None else ASSUMED[1].format(spec=spec)
     lines = (
-        line for path, report in zip(files, reports, strict=True) for line in _lines(path, report, about)
+        line
+        for path, report in zip(files, reports, strict=True)
+        for line in _lines(path, report, about, () if wanted is None else wanted["claims"])
     )
     return all(report.accepted for report in reports), lines
 
 
-def _lines(path: Path, report: Report, about: str) -> Iterator[str]:
+def _lines(path: Path, report: Report, about: str, claims: Iterable[str]) -> Iterator[str]:
     yield f"{path}: {report.steps} steps and {report.numbers} numbers computed again, {about}"
     if report.accepted:
-        for claim in report.claims:
-            yield f"{path}: {claim}"
-        for claim, step in report.named.items():
-            yield f"{path}: {claim} is taken to be about step {step}, which only its statements name"
+        for claim, verdict in report.claims.items():
+            yield f"{path}: {claim} {verdict}"
+        for claim in claims:
+            if claim not in report.claims:
+                yield f"{path}: {claim} of the spec is not decided by this file"
     for reason in report.reasons:
         yield f"{path}: {reason}"
     yield f"{path}: {'accepted' if report.accepted else 'REJECTED'}"
@@ -61,7 +64,7 @@ def _stated(spec: Path) -> dict[str, Any]:
     }
 
 
-def differences(content: dict[str, Any], wanted: dict[str, Any], named: dict[str, int]) -> Iterator[str]:
+def differences(content: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
     """Where a file departs from the spec: its name, its bytes, the run, or a claim."""
     for key in ("spec", "run"):
         own = content.get(key)
@@ -69,8 +72,8 @@ def differences(content: dict[str, Any], wanted: dict[str, Any], named: dict[str
             if not isinstance(own, dict) or _canonical(own.get(name)) != _canonical(value):
                 yield f"{key}.{name}: not what the spec says"
     for k, claim in enumerate(content.get("claims") or ()):
-        stated = wanted["claims"].get(claim.get("id")) if isinstance(claim, dict) else None
-        own = {**claim, "step": named.get(claim["id"], claim.get("step"))} if stated else {}
+        own = claim if isinstance(claim, dict) else {}
+        stated = wanted["claims"].get(str(own.get("id")))
         if stated is None or any(
             _canonical(own.get(name)) != _canonical(value) for name, value in stated.items()
         ):

@@ -40,9 +40,8 @@ class Report:
 
     steps: int = 0
     numbers: int = 0
-    claims: list[str] = field(default_factory=list)
-    named: dict[str, int] = field(default_factory=dict)
-    """Steps that claims are about where only their statements say so."""
+    claims: dict[str, str] = field(default_factory=dict)
+    """Verdict of each claim of the file."""
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -122,7 +121,7 @@ class Checker:
             report.steps += 1
         if None not in found:
             _order(content["steps"], claims)
-        report.claims = [f"{claim.id} {claim.verdict}" for claim in claims]
+        report.claims = {claim.id: claim.verdict for claim in claims}
 
     def _data_of(self, x: Any, y: Any) -> Data:
         name = hashlib.sha256(marshal.dumps((x, y), 2)).hexdigest()
@@ -157,8 +156,6 @@ class Checker:
         if entry.compute is None:
             known = self._verdict(number, step, [one.known for one in used], stages[requests], claims)
             key = -number
-            if "step" in known.work:
-                report.named[known.exact["claim"]] = known.work["step"]
         else:
             _links(entry, used)
             key, known = self._recomputed(step, entry, used, stages[requests])
@@ -203,9 +200,8 @@ class Checker:
         if claim.stage != step["requests"]:
             raise Rejected("requests", f"the claim {show(claim.id)!r} is about another model")
         follows(claim, stage.run, step["rule"], used)
-        work = used[0].exact if claim.kind == "sensitivity" and claim.step is None else {}
         words = (VERDICTS[step["rule"]],)
-        return Known({"claim": claim.id}, {}, words, (), step["rule"], "verdict", work)
+        return Known({"claim": claim.id}, {}, words, (), step["rule"], "verdict")
 
 
 def _used(uses: Any, number: int, requests: int, found: Sequence[_Found | None]) -> list[_Found]:

@@ -47,17 +47,12 @@ class Claim:
 
 
 def claim_of(data: Any, at: str, requests: int) -> Claim:
-    """A claim.  Raises Rejected at a bad field.
-
-    ``proof`` names the verdict step.  Where a file calls it ``step``, a sensitivity claim does not say
-    which step of the run it is about; its statements do.
-    """
+    """A claim; ``proof`` names the verdict step.  Raises Rejected at a bad field."""
     if not isinstance(data, dict):
         raise Rejected(at, f"{show(data)} is no table")
     kind = choice(data.get("kind"), f"{at}.kind", tuple(NUMBERS))
-    pointer = "proof" if "proof" in data else "step"
     own = {"directions", "after"} if kind != "sensitivity" else {"step"}
-    table(data, at, [*{"kind", "id", "theorem", "verdict", pointer} | own, *NUMBERS[kind]])
+    table(data, at, [*{"kind", "id", "theorem", "verdict", "proof"} | own, *NUMBERS[kind]])
     if not isinstance(data["id"], str):
         raise Rejected(f"{at}.id", f"{show(data['id'])} is no text")
     choice(data["theorem"], f"{at}.theorem", THEOREMS)
@@ -72,9 +67,7 @@ def claim_of(data: Any, at: str, requests: int) -> Claim:
         after = data["after"]
         if after is not None and natural(after, f"{at}.after", 1) > requests:
             raise Rejected(f"{at}.after", f"{after} of {requests} requests")
-    step = None
-    if kind == "sensitivity" and pointer == "proof":
-        step = natural(data["step"], f"{at}.step", 1)
+    step = natural(data["step"], f"{at}.step", 1) if kind == "sensitivity" else None
     return Claim(
         kind,
         data["id"],
@@ -82,7 +75,7 @@ def claim_of(data: Any, at: str, requests: int) -> Claim:
         directions,
         requests if after is None else after,
         choice(data["verdict"], f"{at}.verdict", ("proved", "refuted")),
-        natural(data[pointer], f"{at}.{pointer}", 1),
+        natural(data["proof"], f"{at}.proof", 1),
         step,
     )
 
@@ -93,8 +86,6 @@ def follows(claim: Claim, run: Run, rule: str, used: Sequence[Known]) -> None:
         if len(used) != 1 or not _breaks(claim, used[0]):
             raise Rejected("uses", f"do not refute the claim {show(claim.id)!r}")
         return
-    if claim.step is None and len({one.exact.get("step") for one in used}) > 1:
-        raise Rejected("uses", "statements about different steps")
     chosen: list[Known] = []
     for case in claim.cases:
         found = [one for one in used if _observed(run, one) and _covers(claim, case, one)]
@@ -150,14 +141,13 @@ def _bounds_step(claim: Claim, one: Known) -> bool:
     wanted = claim.numbers
     if one.kind == "exceedance":
         return (
-            one.exact["step"] == (claim.step or one.exact["step"])
+            one.exact["step"] == claim.step
             and one.exact["sensitivity"] <= wanted["sensitivity"]
             and _at_most(one, "probability", wanted["probability"])
         )
     if one.kind != "sensitivity" or one.exact["last"] is not None or "c" in one.values:
         return False
-    if claim.step is None:
-        return False
+    assert claim.step is not None
     left = claim.step
     for shift, repeat in zip(one.values["s"], one.exact["repeats"], strict=True):
         if left <= repeat:
@@ -172,7 +162,7 @@ def _breaks(claim: Claim, one: Known) -> bool:
     if claim.kind == "sensitivity":
         return (
             one.kind == "exceedance"
-            and one.exact["step"] == (claim.step or one.exact["step"])
+            and one.exact["step"] == claim.step
             and one.exact["sensitivity"] >= wanted["sensitivity"]
             and _above(one, "probability", wanted["probability"])
         )

@@ -151,13 +151,21 @@ def test_the_checker_imports_nothing_of_the_prover():
     assert done.stdout.strip() == "[]"
 
 
-def test_saved_claims_keep_their_own_step():
-    """The step of a claim about one step, if the file states it, is what its statements must name."""
+def test_a_claim_about_one_step_rests_on_statements_about_that_step():
     (case,) = session.load([SPECS / "ridge-diabetes.yaml"], "sensitivity")
     content = json.loads(json.dumps(saved.document(session.verify(case))))
     (claim,) = content["claims"]
-    pointer = claim.pop("proof", None) or claim["step"]
     for step, accepted in ((10, True), (11, False)):
-        content["claims"] = [{**claim, "proof": pointer, "step": step}]
+        content["claims"] = [{**claim, "step": step}]
         content["sha256"] = seal(content)
         assert Checker().check(content).accepted is accepted
+
+
+def test_claims_of_the_spec_that_a_file_leaves_out_are_named(tmp_path, capsys):
+    file, spec = tmp_path / "d.json", str(SPECS / "ridge-diabetes.yaml")
+    cli.main(["derive", spec, "--claim", "renyi", "--save", str(file)])
+    capsys.readouterr()
+    assert cli.main(["check", str(file), "--spec", spec]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    left_out = [line for line in lines if line.endswith("of the spec is not decided by this file")]
+    assert len(left_out) == 3
