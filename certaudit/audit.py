@@ -24,7 +24,7 @@ from certaudit.attacks.forecast import power
 from certaudit.attacks.nulls import Divergence, claimed, ladder, nulls, quantity, rung_above
 from certaudit.attacks.power import count_power
 from certaudit.attacks.results import AttackLine, AuditReport, ClaimAudit, Design, Growth, exceeds
-from certaudit.attacks.scores import Law, Setting, applicable
+from certaudit.attacks.scores import Law, Score, Setting, applicable
 from certaudit.attacks.sequential import EProcesses, Wealth
 from certaudit.attacks.shift_counts import ShiftWealth
 from certaudit.claims import Claim, SensitivityClaim
@@ -32,13 +32,21 @@ from certaudit.run import WORLDS, Run, World
 from certaudit.shadows.noise import BLOCK, NoiseSource
 from certaudit.shadows.shift import NoCounterpart, locate, step_shifts, steps_before
 from certaudit.shadows.store import ShadowStore
-from certaudit.shadows.train import Shadows, train
+from certaudit.shadows.train import ShadowError, Shadows, train
 
 __all__ = ["AttackLine", "AuditReport", "ClaimAudit", "Design", "Law", "audit", "exceeds"]
 
 Floats = NDArray[np.float64]
 Trainer = Callable[[Run, World, int, int], Shadows]
-"""From a run, a world, the first shadow and how many, to those shadows."""
+"""From a run, a world, the first shadow and how many, to those shadows; may raise ShadowError."""
+
+FOREIGN_ROUND = 32
+"""Shadows of each world in the first round of a trainer that is not the built-in one."""
+
+LEAST = 8
+"""Shadows of each world without which nothing is said about a claim."""
+
+UNSEEN = "the iterates of foreign code are not seen"
 
 
 def audit(
@@ -54,22 +62,24 @@ def audit(
     store: Path | None = None,
     design: Design = "sequential",
     truth: Mapping[str, float] | None = None,
+    foreign: Trainer | None = None,
 ) -> AuditReport:
     """Train up to ``shadows`` models in each world and test every claim at ``confidence`` in all.
 
     ``exact_law(k)`` is the law of the models released after k requests, where known; ``noise``
     replaces the noise of the shadows; ``store`` is a folder to keep finished shadows in; ``truth``
-    maps claims to exact values, to be shown beside what was found.
+    maps claims to exact values, to be shown beside what was found.  ``foreign`` makes the shadows
+    instead of the built-in dynamics.
 
-    Raises:
-        ShadowError: if shadow training breaks down.
+    A model that cannot be trained ends the audit there; what the shadows before it showed is kept, and
+    ``broken`` of the report says what happened.
     """
-    skipped = {claim.id: reason for claim in claims if (reason := _obstacle(run, claim))}
+    skipped = {claim.id: reason for claim in claims if (reason := _obstacle(run, claim, foreign))}
     checked = [claim for claim in claims if claim.id not in skipped]
     steps = sorted({claim.step for claim in checked if isinstance(claim, SensitivityClaim)})
     keep = None if store is None else ShadowStore(store)
 
-    def trainer(part: Run, world: World, first: int, count: int) -> Shadows:
+    def built_in(part: Run, world: World, first: int, count: int) -> Shadows:
         asked = {steps_before(run, world, step) for step in steps} if part is run else set()
         record = [t for t in asked if t is not None]
         return train(
@@ -84,19 +94,23 @@ def audit(
             store=keep,
         )
 
+    trainer = built_in if foreign is None else foreign
+    size = BLOCK if foreign is None else FOREIGN_ROUND
     stages = []
     for requests in sorted({_requests(run, claim) for claim in checked}):
         of_stage = [claim for claim in checked if _requests(run, claim) == requests]
         stages.append(_Stage(run, requests, of_stage, exact_law(requests), seed, trainer))
     share = float(1 - confidence)
     if design == "fixed":
+        for stage in stages:
+            stage.train(0, shadows)
         tests = sum(stage.tests() for stage in stages)
         level = share / max(tests, 1)
-        found = [result for stage in stages for result in stage.fixed(shadows, level)]
+        found = [result for stage in stages for result in stage.fixed(level)]
     else:
         tests = len(checked)
         level = share / max(tests, 1)
-        found = [result for stage in stages for result in stage.sequential(shadows, level)]
+        found = [result for stage in stages for result in stage.sequential(shadows, level, size)]
     by_id = {result.id: _with_truth(result, truth or {}) for result in found}
     return AuditReport(
         design,
@@ -109,6 +123,7 @@ def audit(
         tests,
         level,
         tuple(_skipped(c, skipped[c.id]) if c.id in skipped else by_id[c.id] for c in claims),
+        tuple(dict.fromkeys(stage.broken for stage in stages if stage.broken)),
     )
 
 
@@ -122,9 +137,11 @@ def _requests(run: Run, claim: Claim) -> int:
     return len(run.requests) if after is None else after
 
 
-def _obstacle(run: Run, claim: Claim) -> str:
+def _obstacle(run: Run, claim: Claim, foreign: Trainer | None) -> str:
     """Why the audit has nothing to test ``claim`` by; empty if it has."""
     if isinstance(claim, SensitivityClaim):
+        if foreign is not None:
+            return UNSEEN
         try:
             locate(run, claim.step)
         except NoCounterpart as refusal:
@@ -133,15 +150,18 @@ def _obstacle(run: Run, claim: Claim) -> str:
 
 
 def _skipped(claim: Claim, reason: str) -> ClaimAudit:
-    assert isinstance(claim, SensitivityClaim)
-    return ClaimAudit(claim.id, "probability", float(claim.probability), False, 0.0, (), skipped=reason)
+    if isinstance(claim, SensitivityClaim):
+        name, value = "probability", float(claim.probability)
+    else:
+        name, value = quantity(claim), claimed(claim)
+    return ClaimAudit(claim.id, name, value, False, 0.0, (), skipped=reason)
 
 
-def rounds(budget: int) -> Iterator[tuple[int, int]]:
+def rounds(budget: int, size: int = BLOCK) -> Iterator[tuple[int, int]]:
     """First shadow and number of each round of training: 256, 256, 512, 1024, ... up to the budget."""
     done = 0
     while done < budget:
-        count = min(max(BLOCK, done), budget - done)
+        count = min(max(size, done), budget - done)
         yield done, count
         done += count
 
@@ -161,26 +181,52 @@ class _Stage:
         self._run, self._part = run, run.after(requests)
         self._divergences = [c for c in claims if not isinstance(c, SensitivityClaim)]
         self._sensitivities = [c for c in claims if isinstance(c, SensitivityClaim)]
-        self._law, self._seed, self._trainer = law, seed, trainer
-        self._scores = applicable(Setting(self._part, law, seed))
+        self._claims, self._trainer = claims, trainer
+        self._law, self._seed = law, seed
+        self._scores: list[Score] = []
         self._models: dict[World, Floats] = {}
-        self.trained = 0
+        self._new: dict[World, Shadows] = {}
+        self.trained, self.broken = 0, ""
 
     def tests(self) -> int:
         """Tests of the fixed design."""
         events = sum(fixed.tests(claim, len(self._scores)) for claim in self._divergences)
         return events + 2 * len(self._sensitivities)
 
-    def _train(self, first: int, count: int) -> dict[World, Shadows]:
-        """Further shadows of both worlds."""
-        new = {world: self._trainer(self._part, world, first, count) for world in WORLDS}
-        for world, shadows in new.items():
+    def train(self, first: int, count: int) -> dict[World, Shadows]:
+        """Further shadows of both worlds, fewer if one of them breaks down."""
+        new: dict[World, Shadows] = {}
+        for world in WORLDS:
+            try:
+                new[world] = self._trainer(self._part, world, first, count)
+            except ShadowError as error:
+                self.broken, new[world] = str(error), error.finished
+                count = len(error.finished.final)
+            if not count:
+                return {}
+        sizes = [new[world].final.shape[1] for world in WORLDS]
+        if len(set(sizes)) > 1:
+            self.broken = f"world P has {sizes[0]} parameters, world Q {sizes[1]}"
+            return {}
+        for world in WORLDS:
+            new[world] = new[world].until(count)
             known = self._models.get(world)
-            self._models[world] = (
-                shadows.final if known is None else np.concatenate([known, shadows.final])
-            )
+            final = new[world].final
+            self._models[world] = final if known is None else np.concatenate([known, final])
+        if not self._scores:
+            self._scores = self._applicable(sizes[0])
         self.trained = first + count
+        self._new = new
         return new
+
+    def _applicable(self, parameters: int) -> list[Score]:
+        scores = applicable(Setting(self._part, self._law, self._seed))
+        whole = parameters == self._part.parameters
+        return [score for score in scores if whole or score.parameters_only]
+
+    def _too_few(self) -> Iterator[ClaimAudit]:
+        reason = f"shadow training broke down ({self.broken})"
+        return (_skipped(claim, reason) for claim in self._claims)
 
     def _shifts(self, claim: SensitivityClaim, new: Mapping[World, Shadows]) -> dict[str, Floats]:
         found: dict[str, Floats] = {}
@@ -193,29 +239,40 @@ class _Stage:
     def _scored(self) -> Scored:
         return Scored.of(self._scores, {str(world): models for world, models in self._models.items()})
 
-    def fixed(self, shadows: int, level: float) -> Iterator[ClaimAudit]:
+    def fixed(self, level: float) -> Iterator[ClaimAudit]:
         """The fixed design's result for every claim, each test at ``level``."""
-        new = self._train(0, shadows)
+        if self.broken:
+            yield from self._too_few()
+            return
         scored = self._scored() if self._divergences else None
         for claim in self._divergences:
             assert scored is not None
             yield fixed.judge(claim, scored, level)
         for sensitivity in self._sensitivities:
-            yield _count_shifts(sensitivity, self._shifts(sensitivity, new), level)
+            yield _count_shifts(sensitivity, self._shifts(sensitivity, self._new), level)
 
-    def sequential(self, shadows: int, level: float) -> Iterator[ClaimAudit]:
+    def sequential(self, shadows: int, level: float, size: int) -> Iterator[ClaimAudit]:
         """The e-processes' result for every claim, each refuted at wealth 1/level."""
         bets = {claim.id: _wealths(claim, level) for claim in self._divergences}
-        process = EProcesses(self._scores, [w for rungs in bets.values() for w in rungs.values()])
         counts = {c.id: ShiftWealth(float(c.probability), level) for c in self._sensitivities}
-        for first, count in rounds(shadows):
-            new = self._train(first, count)
-            process.extend(new["P"].final, new["Q"].final)
-            for claim in self._sensitivities:
-                slack = float(claim.sensitivity) * (1 + 1e-9)
-                counts[claim.id].extend(self._shifts(claim, new), slack)
+        process: EProcesses | None = None
+        for first, count in rounds(shadows, size):
+            new = self.train(first, count)
+            if new:
+                process = process or EProcesses(
+                    self._scores, [w for rungs in bets.values() for w in rungs.values()]
+                )
+                process.extend(new["P"].final, new["Q"].final)
+                for claim in self._sensitivities:
+                    slack = float(claim.sensitivity) * (1 + 1e-9)
+                    counts[claim.id].extend(self._shifts(claim, new), slack)
+            if self.broken or process is None:
+                break
             if process.done and all(w.refuted_after is not None for w in counts.values()):
                 break
+        if process is None or self.trained < LEAST:
+            yield from self._too_few()
+            return
         scored = self._scored() if self._divergences else None
         truth = None if self._law is None else limit.of_law(self._law, self._seed)
         for one in self._divergences:

@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "--design", choices=("sequential", "fixed"), help="stop early, or train and test all at once"
     )
+    audit.add_argument(
+        "--allow-code", action="store_true", help="run the implementation that the spec names"
+    )
+    audit.add_argument(
+        "--workers", type=_workers, default=1, metavar="N", help="processes that run it (1)"
+    )
 
     power = _command(commands, "power", "say what an audit could see, before training anything", _power)
     power.add_argument("spec", type=Path, metavar="SPEC")
@@ -171,6 +177,13 @@ def _positive(text: str) -> float:
     return number
 
 
+def _workers(text: str) -> int:
+    number = _natural(text)
+    if not 1 <= number <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 256")
+    return number
+
+
 def _shadows(text: str) -> int:
     number = _natural(text)
     if number < 8 or number % 2 or number > 10**7:
@@ -197,6 +210,8 @@ def _audit(options: argparse.Namespace) -> int:
         shadows=options.shadows,
         design=options.design,
         out=options.out,
+        allow_code=options.allow_code,
+        workers=options.workers,
     )
     return _finish([outcome], options)
 

@@ -13,13 +13,14 @@ from certaudit.claims import Claim
 from certaudit.errors import Diagnostic, InputError
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.verify import verify as verify_claims
-from certaudit.run import WORLDS, Run
+from certaudit.run import WORLDS, Run, World
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit import AuditReport, Design, Law
+    from certaudit.audit import AuditReport, Design, Law, Trainer
+    from certaudit.blackbox.train import Foreign
     from certaudit.conformance.result import ConformanceReport
 
 CONFORMANCE_SHADOWS = 256
@@ -55,8 +56,10 @@ class Outcome:
 
     @property
     def proved(self) -> bool:
-        """Whether every claim is proved and no check of the audit was skipped."""
-        skipped = self.audit is not None and any(c.skipped for c in self.audit.claims)
+        """Whether every claim is proved and no check of the audit was skipped or broke down."""
+        skipped = self.audit is not None and (
+            bool(self.audit.broken) or any(c.skipped for c in self.audit.claims)
+        )
         return all(v.status is Status.PROVED for v in self.verdicts) and not skipped
 
 
@@ -104,61 +107,102 @@ def audit(
     shadows: int | None = None,
     design: Design | None = None,
     out: Path | None = None,
+    allow_code: bool = False,
+    workers: int = 1,
 ) -> Outcome:
     """Both halves.  A claim that the audit refutes is refuted statistically, unless a proof refutes
     it already: a proof about the spec says nothing about code that departs from it.
 
     Where the exact law is known, the first shadows are compared with it; that spends a false-alarm
     probability of 1 - confidence of its own.
+
+    ``allow_code`` lets an implementation that the spec names run, with the caller's rights, in
+    ``workers`` processes.
+
+    Raises:
+        InputError: if the spec names an implementation that may not run, or cannot be imported.
     """
+    settings = case.loaded.spec.audit
+    seed = settings.seed if seed is None else seed
+    store = None if out is None else out / "shadows"
+    foreign = _foreign(case, allow_code, seed, store, workers)
     evidence = Evidence(case.run)
     verdicts = verify_claims(evidence, case.claims)
     from certaudit.audit import audit as attack
-    from certaudit.shadows.train import ShadowError
 
     def laws(requests: int) -> Law | None:
         whole = requests == len(case.run.requests)
         return (evidence if whole else Evidence(case.run.after(requests))).float_law()
 
-    settings = case.loaded.spec.audit
-    try:
-        report = attack(
-            case.run,
-            case.claims,
-            shadows=settings.shadows if shadows is None else shadows,
-            confidence=settings.confidence,
-            seed=settings.seed if seed is None else seed,
-            dtype=settings.dtype,
-            exact_law=laws,
-            store=None if out is None else out / "shadows",
-            design=settings.design if design is None else design,
-            truth=_exact_values(verdicts),
-        )
-    except ShadowError as error:
-        raise InputError([case.loaded.problem(str(error), "learn")]) from None
+    report = attack(
+        case.run,
+        case.claims,
+        shadows=settings.shadows if shadows is None else shadows,
+        confidence=settings.confidence,
+        seed=seed,
+        dtype=settings.dtype,
+        exact_law=laws,
+        store=store,
+        design=settings.design if design is None else design,
+        truth=_exact_values(verdicts),
+        foreign=foreign,
+    )
     merged = tuple(
         replace(verdict, status=Status.REFUTED_STATISTICALLY)
         if result.refuted and verdict.status is not Status.REFUTED
         else verdict
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
-    return Outcome(case, merged, report, _conformance(case, evidence, report))
+    return Outcome(case, merged, report, _conformance(case, evidence, report, foreign))
 
 
-def _conformance(case: Case, evidence: Evidence, report: AuditReport) -> ConformanceReport:
+def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: int) -> Foreign | None:
+    """The implementation that the spec names, ready to run."""
+    named = case.loaded.spec.implementation
+    if named is None:
+        return None
+    if not allowed:
+        text = "the spec names code to run: say --allow-code to run it with your rights"
+        raise InputError([case.loaded.problem(text, "implementation")])
+    from certaudit.blackbox.load import CodeError, Names, load
+    from certaudit.blackbox.train import Foreign
+    from certaudit.shadows.store import ShadowStore
+
+    names = Names(named.learn, named.unlearn, case.loaded.path.parent)
+    try:
+        code = load(names)
+    except CodeError as error:
+        raise InputError([case.loaded.problem(str(error), "implementation", error.field)]) from None
+    return Foreign(names, code, seed, workers, None if store is None else ShadowStore(store))
+
+
+def _conformance(
+    case: Case, evidence: Evidence, report: AuditReport, foreign: Trainer | None
+) -> ConformanceReport:
     """The first of the audit's shadows against their exact law."""
     from certaudit.conformance.models import conform
-    from certaudit.shadows.train import train
+    from certaudit.conformance.result import ConformanceReport
+    from certaudit.shadows.train import Shadows, train
+
+    def built_in(run: Run, world: World, first: int, count: int) -> Shadows:
+        return train(run, world, count, first=first, seed=report.seed, dtype=report.dtype)
 
     law = evidence.float_law()
-    count = 0 if law is None else min(report.shadows, CONFORMANCE_SHADOWS)
+    most = report.shadows if foreign is None else report.trained
+    count = 0 if law is None else min(most, CONFORMANCE_SHADOWS)
+    if report.broken and foreign is None:
+        count = 0
+    trainer = built_in if foreign is None else foreign
     models = {
-        world: train(case.run, world, count, seed=report.seed, dtype=report.dtype).final
-        if count
-        else np.zeros((0, case.run.parameters))
+        world: trainer(case.run, world, 0, count).final if count else np.zeros((0, case.run.parameters))
         for world in WORLDS
     }
-    return conform(models, law, 1 - report.confidence)
+    sizes = {one.shape[1] for one in models.values()}
+    level = 1 - report.confidence
+    if sizes != {case.run.parameters}:
+        text = f"the code returns {max(sizes)} parameters, the spec's model has {case.run.parameters}"
+        return ConformanceReport(level, count, (), skipped=text)
+    return conform(models, law, level)
 
 
 def _exact_values(verdicts: Sequence[ClaimVerdict]) -> dict[str, float]:

@@ -69,7 +69,8 @@ class AuditReport:
 
     shadows: the budget in each world; trained: models of the final release trained in each world.
     tests: how many tests share the audit's level, each at ``level``.  held_out: in the fixed design,
-    how many of the shadows test what the others chose.
+    how many of the shadows test what the others chose.  broken: the shadows that could not be trained;
+    what the others showed stands.
     """
 
     design: Design
@@ -82,6 +83,7 @@ class AuditReport:
     tests: int
     level: float
     claims: tuple[ClaimAudit, ...]
+    broken: tuple[str, ...] = ()
 
 
 def exceeds(bound: float, claimed: Fraction) -> bool:

@@ -84,6 +84,9 @@ def summary(report: AuditReport) -> Iterator[str]:
             "  lines marked beside use half the shadows to choose and half to test, and hold each alone "
             "for a size fixed in advance"
         )
+    for fault in report.broken:
+        yield f"  BROKE DOWN: {fault}"
+        yield "    the audit ended there; what the shadows before it showed stands"
     yield "  an attack that fails is not a proof; see the power lines for what it could have seen"
 
 

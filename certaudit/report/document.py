@@ -28,6 +28,7 @@ def report(outcomes: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:
 def outcome(one: Outcome) -> dict[str, Any]:
     """One spec: what was checked, the verdicts, the audit."""
     loaded, run = one.case.loaded, one.case.run
+    code = loaded.spec.implementation
     return {
         "name": loaded.spec.name,
         "spec": {"path": str(loaded.path), "sha256": loaded.sha256},
@@ -39,6 +40,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "features": run.d,
         },
         "run": run_data(run, data=False),
+        "implementation": None if code is None else {"learn": code.learn, "unlearn": code.unlearn},
         "claims": [verdict(v) for v in one.verdicts],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
         "conformance": None if one.conformance is None else _conformance(one.conformance),

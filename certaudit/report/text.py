@@ -27,6 +27,9 @@ def _one(outcome: Outcome) -> Iterator[str]:
     yield f"certaudit {__version__}   {case.loaded.spec.name}   ({case.loaded.path})"
     yield ""
     yield from words.run(case.run)
+    code = case.loaded.spec.implementation
+    if code is not None:
+        yield f"code        learn {code.learn}, unlearn {code.unlearn} (audited; no proof is about it)"
     yield ""
     cells = None if outcome.audit is None else [audit_text.cell(c) for c in outcome.audit.claims]
     yield from terminal.table(outcome.verdicts, cells)

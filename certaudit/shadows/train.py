@@ -23,10 +23,6 @@ MOST_AT_ONCE = 4096
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
-class ShadowError(Exception):
-    """Shadow training broke down; names the world, the shadow and the seed that reproduce it."""
-
-
 @dataclass(frozen=True)
 class Shadows:
     """Trained models of one world.
@@ -37,6 +33,22 @@ class Shadows:
 
     final: Floats
     recorded: dict[int, Floats]
+
+    def until(self, count: int) -> Shadows:
+        """The first ``count`` of them."""
+        return Shadows(self.final[:count], {t: one[:count] for t, one in self.recorded.items()})
+
+
+class ShadowError(Exception):
+    """Shadow training broke down at one model.
+
+    The message names the world, the shadow and the seed that reproduce it; ``finished`` are the models
+    asked for that come before it.
+    """
+
+    def __init__(self, message: str, finished: Shadows) -> None:
+        super().__init__(message)
+        self.finished = finished
 
 
 def train(
@@ -89,13 +101,19 @@ def train(
             piece = keep.load(key) if keep is not None else None
             if piece is None:
                 piece = _train_chunk(run, world, source, start, count, dtype, record, bar)
-                _require_finite(piece, world, start, seed)
+                bad = _not_finite(piece)
+                if bad.size:
+                    finished = _shadows([*pieces, piece[:, : bad[0]]], record)
+                    raise ShadowError(_fault(world, start + int(bad[0]), seed, bad.size), finished)
                 if keep is not None:
                     keep.save(key, piece)
             pieces.append(piece)
+    return _shadows(pieces, record)
+
+
+def _shadows(pieces: list[Floats], record: tuple[int, ...]) -> Shadows:
     everything = np.concatenate(pieces, axis=1)
-    recorded = dict(zip(record, everything[1:], strict=True))
-    return Shadows(final=everything[0], recorded=recorded)
+    return Shadows(everything[0], dict(zip(record, everything[1:], strict=True)))
 
 
 def _train_chunk(
@@ -145,10 +163,12 @@ def _chunk_size(run: Run, chunk: int | None) -> int:
     return BLOCK * max(1, -(-chunk // BLOCK))
 
 
-def _require_finite(piece: Floats, world: World, first: int, seed: int) -> None:
-    bad = np.flatnonzero(~np.isfinite(piece).all(axis=(0, 2)))
-    if bad.size:
-        raise ShadowError(
-            f"world {world}, shadow {first + int(bad[0])}, seed {seed}: the model left the finite "
-            f"numbers ({bad.size} shadows of this batch did)"
-        )
+def _not_finite(piece: Floats) -> NDArray[np.intp]:
+    return np.flatnonzero(~np.isfinite(piece).all(axis=(0, 2)))
+
+
+def _fault(world: World, shadow: int, seed: int, bad: int) -> str:
+    return (
+        f"world {world}, shadow {shadow}, seed {seed}: the model left the finite numbers "
+        f"({bad} shadows of this batch did)"
+    )

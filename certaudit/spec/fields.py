@@ -16,7 +16,9 @@ from certaudit.data.sources import check_source
 
 ID_PATTERN = r"^[A-Za-z0-9._-]+$"
 SHA256_PATTERN = r"^[0-9a-fA-F]{64}$"
+FUNCTION_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 PATTERNS = {
+    FUNCTION_PATTERN: "must be package.module:function",
     ID_PATTERN: "must be made of letters, digits, '.', '_' and '-'",
     SHA256_PATTERN: "must be 64 hexadecimal digits",
 }
@@ -160,6 +162,7 @@ Version: TypeAlias = Annotated[int, PlainValidator(_literally(1)), WithJsonSchem
 Line: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 Source: TypeAlias = Annotated[str, AfterValidator(_source)]
 Sha256: TypeAlias = Annotated[str, Field(pattern=SHA256_PATTERN), AfterValidator(str.lower)]
+Function: TypeAlias = Annotated[str, Field(pattern=FUNCTION_PATTERN, max_length=400)]
 ClaimId: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN, max_length=200)]
 Label: TypeAlias = Annotated[
     Fraction | str,

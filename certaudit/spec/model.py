@@ -22,6 +22,7 @@ from certaudit.claims import Theorem
 from certaudit.spec.crosscheck import crosscheck
 from certaudit.spec.fields import (
     ClaimId,
+    Function,
     Index,
     Label,
     Line,
@@ -384,6 +385,23 @@ ClaimSpec: TypeAlias = Annotated[
 ]
 
 
+class ImplementationSpec(_Part):
+    """Functions that make the models instead of the built-in dynamics; `audit --allow-code` runs them.
+
+    They are looked for beside the spec first, then where Python finds its modules.
+    """
+
+    learn: Annotated[
+        Function, Field(description="learn(X, y, seed) -> parameters: an array or a torch state dict")
+    ]
+    unlearn: Annotated[
+        Function,
+        Field(
+            description="unlearn(parameters, X, y, forget, seed) -> parameters; forget lists rows of X"
+        ),
+    ]
+
+
 class AuditSpec(_Part):
     """The statistical audit with shadow models."""
 
@@ -461,6 +479,10 @@ class Spec(_Part):
         Field(description="what an observer sees: the final model or every iterate"),
     ] = "final"
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_no_list)] = ()
+    implementation: Annotated[
+        ImplementationSpec | None,
+        Field(description="the code under audit, if it is not the built-in dynamics"),
+    ] = None
     audit: AuditSpec = AuditSpec()
 
     @model_validator(mode="after")

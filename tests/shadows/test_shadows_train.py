@@ -252,5 +252,6 @@ def test_whatever_determines_the_models_is_in_the_key(change):
 
 def test_divergence_names_the_world_the_shadow_and_the_seed():
     run = ridge_run(learn=Phase(5000, F(100), F(1)), reference=Reference("unlearn-retrained", 5000))
-    with pytest.raises(ShadowError, match=r"world Q, shadow 0, seed 5"):
+    with pytest.raises(ShadowError, match=r"world Q, shadow 0, seed 5") as caught:
         train(run, "Q", 8, seed=5)
+    assert caught.value.finished.final.shape == (0, 6)

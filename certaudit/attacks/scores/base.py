@@ -29,11 +29,13 @@ class Score(ABC):
     """A function of a model that should tell world P from world Q; larger speaks for P.
 
     Fitted on past shadows and used on later ones; a poor score weakens an audit and cannot make it
-    wrong.  ``learns``: whether ``fit`` uses the labels of the shadows it is given.  ``log_ratio``:
+    wrong.  ``parameters_only``: whether it asks nothing of the run, only for the parameters, however
+    many.  ``learns``: whether ``fit`` uses the labels of the shadows it is given.  ``log_ratio``:
     whether the score estimates log dP/dQ.  ``least``: shadows of each world it needs to learn anything.
     """
 
     name: ClassVar[str]
+    parameters_only: ClassVar[bool] = False
     learns: ClassVar[bool] = True
     log_ratio: ClassVar[bool] = False
     least: ClassVar[int] = 6

@@ -17,6 +17,7 @@ class LinearDiscriminant(Score):
     """
 
     name = "linear discriminant"
+    parameters_only = True
     log_ratio = True
 
     @classmethod

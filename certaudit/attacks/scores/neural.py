@@ -21,6 +21,7 @@ class NeuralDistinguisher(Score):
     """
 
     name = "neural distinguisher"
+    parameters_only = True
     log_ratio = True
     least = 48
 

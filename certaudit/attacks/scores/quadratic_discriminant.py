@@ -17,6 +17,7 @@ class QuadraticDiscriminant(Score):
     """
 
     name = "quadratic discriminant"
+    parameters_only = True
     log_ratio = True
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Other people's learn and unlearn functions as the source of shadow models."""

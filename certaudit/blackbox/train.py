@@ -1,0 +1,142 @@
+"""Shadow models of foreign code: one after another, or in worker processes, kept as they come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from certaudit.blackbox.load import Code, Names, load
+from certaudit.blackbox.shadow import ShadowFault, make
+from certaudit.run import Run, World
+from certaudit.shadows.store import ShadowStore, digest
+from certaudit.shadows.train import ShadowError, Shadows
+
+Floats = NDArray[np.float64]
+
+PIECE = 8
+"""Shadows made, and stored, at a time."""
+
+
+@dataclass
+class Foreign:
+    """Makes shadows of foreign code; shadow k is the same whatever asks for it, if the code obeys its
+    seed.  Models already made are kept in memory, and in ``store`` if given.
+
+    ``workers``: processes that make them (1: this one).
+    """
+
+    names: Names
+    code: Code
+    seed: int
+    workers: int = 1
+    store: ShadowStore | None = None
+
+    def __post_init__(self) -> None:
+        self._made: dict[tuple[int, World], list[Floats]] = {}
+
+    def __call__(self, run: Run, world: World, first: int, count: int) -> Shadows:
+        """Models first, ..., first + count - 1 of a world of ``run`` or of its first requests.
+
+        Raises:
+            ShadowError: at the first model that fails, with those before it.
+        """
+        made = self._made.setdefault((len(run.requests), world), [])
+        fault = self._make(run, world, made, first + count) if len(made) < first + count else ""
+        models = made[first : first + count]
+        shadows = Shadows(np.stack(models) if models else np.zeros((0, run.parameters)), {})
+        if fault:
+            raise ShadowError(fault, shadows)
+        return shadows
+
+    def _make(self, run: Run, world: World, made: list[Floats], wanted: int) -> str:
+        """Append models up to ``wanted``; what went wrong, if anything."""
+        key = digest(run, world, self.seed, self.names.learn, self.names.unlearn, self.code.sha256)
+        starts = range(len(made), wanted, PIECE)
+        with (
+            ExitStack() as stack,
+            tqdm(
+                total=wanted - len(made),
+                desc=f"shadows of world {world}",
+                unit="model",
+                file=sys.stderr,
+                disable=not sys.stderr.isatty(),
+                delay=1.0,
+                leave=False,
+            ) as bar,
+        ):
+            for models, fault in self._pieces(stack, run, world, starts, wanted, key):
+                for model in models:
+                    if made and model.shape != made[0].shape:
+                        where = f"world {world}, shadow {len(made)}"
+                        return f"{where}: {model.size} parameters, where shadow 0 has {made[0].size}"
+                    made.append(model)
+                    bar.update()
+                if fault:
+                    return fault
+        return ""
+
+    def _pieces(
+        self, stack: ExitStack, run: Run, world: World, starts: range, wanted: int, key: str
+    ) -> Iterator[tuple[list[Floats], str]]:
+        """Every piece's models and what went wrong in it, in order, from the store where it has them."""
+        jobs = [(start, min(PIECE, wanted - start)) for start in starts]
+        known = [None if self.store is None else self.store.load(_name(key, *job)) for job in jobs]
+        missing = [job for job, one in zip(jobs, known, strict=True) if one is None]
+        fresh: Iterator[tuple[list[Floats], str]]
+        if self.workers > 1 and len(missing) > 1:
+            pool = ProcessPoolExecutor(
+                min(self.workers, len(missing)),
+                mp_context=get_context("spawn"),
+                initializer=_prepare,
+                initargs=(self.names, run, world, self.seed),
+            )
+            stack.callback(pool.shutdown, cancel_futures=True)
+            fresh = pool.map(_piece, missing)
+        else:
+            fresh = (_made(self.code, run, world, self.seed, job) for job in missing)
+        for job, stored in zip(jobs, known, strict=True):
+            if stored is not None:
+                yield list(stored), ""
+                continue
+            models, fault = next(fresh)
+            if self.store is not None and not fault and len({one.size for one in models}) == 1:
+                self.store.save(_name(key, *job), np.stack(models))
+            yield models, fault
+
+
+def _name(key: str, start: int, count: int) -> str:
+    return f"{key}-{start}-{count}"
+
+
+def _made(
+    code: Code, run: Run, world: World, seed: int, job: tuple[int, int]
+) -> tuple[list[Floats], str]:
+    start, count = job
+    models: list[Floats] = []
+    for shadow in range(start, start + count):
+        try:
+            model = make(code, run, world, shadow, seed)
+        except ShadowFault as fault:
+            return models, str(fault)
+        models.append(model)
+    return models, ""
+
+
+_WORK: list[tuple[Code, Run, World, int]] = []
+
+
+def _prepare(names: Names, run: Run, world: World, seed: int) -> None:
+    _WORK[:] = [(load(names), run, world, seed)]
+
+
+def _piece(job: tuple[int, int]) -> tuple[list[Floats], str]:
+    code, run, world, seed = _WORK[0]
+    return _made(code, run, world, seed, job)

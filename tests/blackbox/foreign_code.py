@@ -1,0 +1,107 @@
+"""Functions as somebody else's package might have them: a Langevin run, and ways to break down."""
+
+import sys
+
+import numpy as np
+
+ETA, STD, L2, T, K = 1.0, 0.1, 0.2, 30, 6
+CALLS = []
+
+
+def steps(w, X, y, count, rng):
+    for _ in range(count):
+        w = w - ETA * (X.T @ (X @ w - y) / len(X) + L2 * w) + STD * rng.normal(size=len(w))
+    return w
+
+
+def learn(X, y, seed):
+    return steps(np.zeros(X.shape[1]), X, y, T, np.random.default_rng(seed))
+
+
+def unlearn(parameters, X, y, forget, seed):
+    CALLS.append((len(X), list(forget)))
+    X, y = np.delete(X, forget, axis=0), np.delete(y, forget)
+    return steps(parameters, X, y, K, np.random.default_rng(seed))
+
+
+def unlearn_nothing(parameters, X, y, forget, seed):
+    return parameters
+
+
+def unlearn_with_more_noise(parameters, X, y, forget, seed):
+    rng = np.random.default_rng(seed)
+    return unlearn(parameters, X, y, forget, seed) + STD * rng.normal(size=len(parameters))
+
+
+def unlearn_with_one_seed(parameters, X, y, forget, seed):
+    return unlearn(np.zeros(X.shape[1]), X, y, forget, 0)
+
+
+def spoil(parameters, X, y, forget, seed):
+    result = unlearn(parameters, X, y, forget, seed)
+    X[:], y[:] = 0, 0
+    return result
+
+
+def chatter(X, y, seed):
+    print("training...")
+    return learn(X, y, seed)
+
+
+def raises(X, y, seed):
+    if seed % 61 == 5:
+        raise RuntimeError("out of\nluck")
+    return learn(X, y, seed)
+
+
+def leaves(X, y, seed):
+    sys.exit("bye")
+
+
+def not_a_number(parameters, X, y, forget, seed):
+    return parameters * np.where(seed % 61 == 5, np.nan, 1)
+
+
+def no_array(X, y, seed):
+    return object()
+
+
+def nothing(X, y, seed):
+    return []
+
+
+def grows(X, y, seed):
+    return np.zeros(3 + (seed % 61 == 5))
+
+
+def keep(parameters, X, y, forget, seed):
+    return parameters
+
+
+def with_intercept(X, y, seed):
+    return np.append(learn(X, y, seed), np.random.default_rng(seed + 1).normal())
+
+
+def keep_all(parameters, X, y, forget, seed):
+    return np.append(unlearn(parameters[:-1], X, y, forget, seed), parameters[-1])
+
+
+def state_dict(X, y, seed):
+    import torch
+
+    w = learn(X, y, seed)
+    return {"weight": torch.tensor(w[None, :2]), "bias": torch.tensor(w[2:], requires_grad=True)}
+
+
+def unlearn_state_dict(parameters, X, y, forget, seed):
+    import torch
+
+    w = torch.cat([parameters["weight"][0], parameters["bias"].detach()]).numpy()
+    return {"w": torch.tensor(unlearn(w, X, y, forget, seed))}
+
+
+def wrong_signature(X, y):
+    return None
+
+
+not_callable = 3
