@@ -85,12 +85,14 @@ def rank(
     Others: the best proved bound for every row.
 
     Raises:
-        NotRankable: if the run has several requests, or delta is not above 0.
+        NotRankable: if the run has several requests or is a network, or delta is not above 0.
     """
     if len(run.requests) != 1:
         raise NotRankable("needs a run with a single deletion request")
     if not delta > 0:
         raise NotRankable("needs a delta above 0")
+    if run.network is not None:
+        raise NotRankable("what is proved about a network does not tell one row from another")
     affine = _affine(run)
     rows = _estimates(run, delta) if affine else _bare(run)
     rows.sort(key=lambda one: (-one.size, one.row))

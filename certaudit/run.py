@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-Loss = Literal["ridge", "logistic", "huber", "softmax"]
+Loss = Literal["ridge", "logistic", "huber", "softmax", "network"]
 Normalizer = Literal["fixed", "current", "sum"]
 World = Literal["P", "Q"]
 WORLDS: tuple[World, ...] = ("P", "Q")
@@ -58,6 +59,42 @@ class Clip:
 
     norm: Fraction
     regularizer: bool
+
+
+@dataclass(frozen=True)
+class Network:
+    """A small network whose outputs, one for every class, go into the softmax loss.
+
+    ``mlp``: fully connected layers of ``widths`` units.  ``cnn``: convolutions of ``widths`` channels by
+    ``kernel`` x ``kernel`` windows over a one-channel ``image`` (rows, columns), no padding.  Each is
+    followed by ``activation``; a fully connected layer to the classes comes last.
+    """
+
+    kind: Literal["mlp", "cnn"]
+    widths: tuple[int, ...]
+    activation: Literal["tanh", "relu"]
+    image: tuple[int, int] | None = None
+    kernel: int = 0
+
+    def shapes(self, features: int, classes: int) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the parameters in the order of torch's state dict: weight, bias, layer by layer."""
+        found: list[tuple[int, ...]] = []
+        if self.image is None:
+            before = features
+            for width in self.widths:
+                found += [(width, before), (width,)]
+                before = width
+        else:
+            channels, (rows, columns) = 1, self.image
+            for width in self.widths:
+                found += [(width, channels, self.kernel, self.kernel), (width,)]
+                channels, rows, columns = width, rows - self.kernel + 1, columns - self.kernel + 1
+            before = channels * rows * columns
+        return (*found, (classes, before), (classes,))
+
+    def parameters(self, features: int, classes: int) -> int:
+        """Number of parameters."""
+        return sum(prod(shape) for shape in self.shapes(features, classes))
 
 
 @dataclass(frozen=True)
@@ -131,8 +168,8 @@ class Run:
     Objective: (1/N) sum_j loss(x_j.w, y_j) + (l2/2)|w|^2; ridge loss (u-y)^2/2; logistic loss
     log(1 + exp(-y u)) with y in {-1, +1}; huber loss: (u-y)^2/2 up to |u-y| = ``threshold``, linear
     beyond; softmax loss log sum_k exp(u_k) - u_y with y in 0..classes-1, u = W^T x and W (d, classes)
-    flattened row by row.  N is the number of rows in the step's batch before any removal (``fixed``),
-    after it (``current``), or 1 (``sum``).
+    flattened row by row; network loss: the same with u the outputs of ``network``.  N is the number
+    of rows in the step's batch before any removal (``fixed``), after it (``current``), or 1 (``sum``).
     One step: w <- Proj(w - eta grad + noise); ``projection`` is the radius of the ball about 0.
     ``requests`` are served in order; ``output_variance`` is the variance of Gaussian noise added to
     every coordinate of the released model.  ``release`` says what an observer sees: the final model
@@ -154,6 +191,7 @@ class Run:
     output_variance: Fraction = Fraction(0)
     threshold: Fraction | None = None
     classes: int = 1
+    network: Network | None = None
     assumptions: tuple[str, ...] = ()
 
     @property
@@ -168,8 +206,10 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """Number of parameters, d times the classes."""
-        return self.d * self.classes
+        """Number of parameters: d times the classes, or those of the network."""
+        if self.network is None:
+            return self.d * self.classes
+        return self.network.parameters(self.d, self.classes)
 
     @property
     def forget(self) -> tuple[int, ...]:

@@ -13,6 +13,10 @@ from certaudit.run import Run
 Floats = NDArray[np.float64]
 
 
+LABELLED = ("softmax", "network")
+"""Losses of one margin for every class."""
+
+
 class Rows:
     """Some rows of a run's data, under the run's loss.  Every method takes (m, parameters) models."""
 
@@ -24,7 +28,7 @@ class Rows:
     def losses(self, models: Floats) -> Floats:
         """Loss at each row, (m, rows)."""
         run, y = self._run, self._y
-        if run.loss == "softmax":
+        if run.loss in LABELLED:
             margins = self._margins(models)
             return np.asarray(logsumexp(margins, axis=2) - self._own(margins))
         u = models @ self._x.T
@@ -44,7 +48,7 @@ class Rows:
         regressions.
         """
         run = self._run
-        if run.loss == "softmax":
+        if run.loss in LABELLED:
             margins = self._margins(models)
             own = self._own(margins)
             rest = margins.copy()
@@ -56,6 +60,8 @@ class Rows:
     def gradient_norms(self, models: Floats) -> Floats:
         """Norm of the gradient of each row's loss, without the regularizer, (m, rows)."""
         run = self._run
+        if run.network is not None:
+            return self._network_norms(models)
         norms = np.linalg.norm(self._x, axis=1)
         if run.loss == "softmax":
             margins = self._margins(models)
@@ -76,8 +82,37 @@ class Rows:
 
     def _margins(self, models: Floats) -> Floats:
         """(m, rows, classes)."""
+        if self._run.network is not None:
+            return self._network_margins(models)
         matrices = models.reshape(len(models), self._run.d, self._run.classes)
         return np.asarray(np.einsum("mdk,rd->mrk", matrices, self._x))
+
+    def _network_margins(self, models: Floats) -> Floats:
+        import torch
+
+        from certaudit.shadows.network import at_once, outputs
+
+        run = self._run
+        assert run.network is not None
+        of = torch.func.vmap(outputs(run.network, run.d, run.classes), in_dims=(0, None))
+        x, every = torch.from_numpy(self._x), torch.from_numpy(np.ascontiguousarray(models))
+        size = at_once(4 * run.parameters * len(x))
+        with torch.no_grad():
+            parts = [of(some, x) for some in torch.split(every, size)]
+        return np.asarray(torch.cat(parts).numpy(), dtype=np.float64)
+
+    def _network_norms(self, models: Floats) -> Floats:
+        import torch
+
+        from certaudit.shadows.network import at_once, row_gradients
+
+        run = self._run
+        each = row_gradients(run)
+        x, y = torch.from_numpy(self._x), torch.from_numpy(self._y).long()
+        every = torch.from_numpy(np.ascontiguousarray(models))
+        size = at_once(run.parameters * len(x))
+        norms = [each(some, x, y).norm(dim=2) for some in torch.split(every, size)]
+        return np.asarray(torch.cat(norms).numpy(), dtype=np.float64)
 
     def _labels(self, models: int) -> NDArray[np.int64]:
         labels = self._y.astype(np.int64)

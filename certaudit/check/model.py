@@ -64,6 +64,7 @@ class Run:
     output: Fraction
     threshold: Fraction | None
     classes: int
+    network: int | None
     n: int
     d: int
 
@@ -74,7 +75,7 @@ class Run:
     @property
     def parameters(self) -> int:
         """Number of parameters."""
-        return self.d * self.classes
+        return self.d * self.classes if self.network is None else self.network
 
     @property
     def convex(self) -> bool:
@@ -208,20 +209,25 @@ def run_of(data: Any, n: int, d: int) -> Run:
         at,
         (
             *("loss", "l2", "normalizer", "learn", "requests", "start", "projection", "clip"),
-            *("reference", "release", "output_variance", "threshold", "classes", "assumptions"),
-            *("X", "y"),
+            *("reference", "release", "output_variance", "threshold", "classes", "network"),
+            *("assumptions", "X", "y"),
         ),
     )
-    loss = choice(f["loss"], f"{at}.loss", ("ridge", "logistic", "huber", "softmax"))
-    classes = natural(f["classes"], f"{at}.classes", 2 if loss == "softmax" else 1)
-    if loss != "softmax" and classes != 1:
+    loss = choice(f["loss"], f"{at}.loss", ("ridge", "logistic", "huber", "softmax", "network"))
+    several = loss in ("softmax", "network")
+    classes = natural(f["classes"], f"{at}.classes", 2 if several else 1)
+    if not several and classes != 1:
         raise Rejected(f"{at}.classes", f"{classes} for the loss {loss}")
+    network = None if loss != "network" else _network(f["network"], d, classes, f"{at}.network")
+    if loss != "network" and f["network"] is not None:
+        raise Rejected(f"{at}.network", f"a network for the loss {loss}")
+    parameters = d * classes if network is None else network
     if (f["threshold"] is not None) != (loss == "huber"):
         raise Rejected(f"{at}.threshold", "a threshold belongs to the huber loss alone")
     start = table(f["start"], f"{at}.start", ("mean", "variance"))
     mean = tuple(exact(x, f"{at}.start.mean") for x in listed(start["mean"], f"{at}.start.mean"))
-    if len(mean) != d * classes:
-        raise Rejected(f"{at}.start.mean", f"{len(mean)} numbers for {d * classes} parameters")
+    if len(mean) != parameters:
+        raise Rejected(f"{at}.start.mean", f"{len(mean)} numbers for {parameters} parameters")
     clip = f["clip"]
     if clip is not None:
         table(clip, f"{at}.clip", ("norm", "regularizer"))
@@ -264,9 +270,29 @@ def run_of(data: Any, n: int, d: int) -> Run:
         output=output,
         threshold=_optional(f["threshold"], f"{at}.threshold"),
         classes=classes,
+        network=network,
         n=n,
         d=d,
     )
+
+
+def _network(data: Any, d: int, classes: int, at: str) -> int:
+    """How many parameters a network has: units times (inputs + 1), layer by layer."""
+    table(data, at, ("kind", "widths", "activation", "image", "kernel"))
+    choice(data["activation"], f"{at}.activation", ("tanh", "relu"))
+    widths = [natural(one, f"{at}.widths", 1) for one in listed(data["widths"], f"{at}.widths")]
+    if choice(data["kind"], f"{at}.kind", ("mlp", "cnn")) == "mlp":
+        if data["image"] is not None or data["kernel"] != 0:
+            raise Rejected(at, "an image or a kernel without convolutions")
+        inputs = [d, *widths]
+        return sum(u * (v + 1) for u, v in zip([*widths, classes], inputs, strict=True))
+    rows, columns = (natural(one, f"{at}.image", 1) for one in listed(data["image"], f"{at}.image"))
+    kernel = natural(data["kernel"], f"{at}.kernel", 1)
+    left = [side - (kernel - 1) * len(widths) for side in (rows, columns)]
+    if rows * columns != d or min(left) < 1:
+        raise Rejected(at, "the image does not fit the rows, or the convolutions the image")
+    total = sum(u * (v * kernel**2 + 1) for u, v in zip(widths, [1, *widths], strict=False))
+    return total + classes * ((widths or [1])[-1] * left[0] * left[1] + 1)
 
 
 def _request(data: Any, n: int, at: str) -> tuple[Rows, Phase]:

@@ -42,6 +42,8 @@ def shown(batch: Batch) -> dict[str, Any]:
 def curvature(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
     """m = lambda + kappa_min/N and L = beta kappa_max/N + lambda; the clip's variants."""
     run, batch = stage.run, batch_of(stage, given.get("batch"))
+    if run.loss not in CURVATURE:
+        raise Rejected("", f"the loss of a {run.loss} has no known curvature")
     gram = stage.data.gram(batch)
     low, high = stage.data.kept(("extremes", batch), lambda: extremes(gram))
     beta, divisor, lam = Fraction(*CURVATURE[run.loss]), run.size(batch), mpf_of(run.l2)
@@ -111,7 +113,7 @@ def gradient(stage: Stage, j: int, premises: Premises, confined: bool) -> mpf:
     known = confined or run.loss == "ridge" or run.start_variance == 0
     if run.loss == "softmax":
         bounds.append(mpmath.sqrt(2) * norm)
-    elif run.projection is not None and known:
+    elif run.projection is not None and known and run.loss != "network":
         reach = mpf_of(run.projection) * norm
         name = "projection" if confined else "start"
         if name not in premises:

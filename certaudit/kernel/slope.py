@@ -25,9 +25,10 @@ SOFTMAX_SLOPE = sp.sqrt(2)
 def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, confined: bool) -> arb:
     """M >= |gradient of the loss at row j| on every iterate: slope times |x_j|, or the clip.
 
-    Slopes: logistic 1, huber its threshold, softmax sqrt 2 (the norm of p - e_y); ridge none, but
-    on iterates confined to radius R at most R |x_j| + |y_j|, and the others less.  ``confined`` says
-    that the iterates are known to lie in the ball; otherwise the start is checked.
+    Slopes: logistic 1, huber its threshold, softmax sqrt 2 (the norm of p - e_y); a network none (only
+    its clip bounds its gradient); ridge none, but on iterates confined to radius R at most
+    R |x_j| + |y_j|, and the others less.  ``confined`` says that the iterates are known to lie in the
+    ball; otherwise the start is checked.
     Premises used are added to ``premises``; raises PremiseFailed where no slope is bounded.
     """
     norm = row_norm(run, j)
@@ -47,7 +48,7 @@ def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, con
     confinement = _confinement(rule, run, confined)
     if run.loss == "softmax":
         slope = evaluate(SOFTMAX_SLOPE, values)
-    elif run.projection is not None and confinement is not None:
+    elif run.projection is not None and confinement is not None and run.loss != "network":
         if confinement.name not in {known.name for known in premises}:
             premises.append(confinement)
         values[R] = ball(run.projection)
@@ -61,6 +62,8 @@ def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, con
         bounds.append(evaluate(LIPSCHITZ, {G: slope, X: norm}))
     if not bounds:
         text = "the squared loss has no bounded slope without a projection or a clip"
+        if run.loss == "network":
+            text = "the gradient of a network has no bound without a clip"
         rule.require(False, True, Premise("projection", text))
     return -certain_max(-bound for bound in bounds)
 

@@ -12,7 +12,7 @@ from flint import arb, arb_mat
 
 from certaudit.kernel.balls import ball, cholesky, column, matrix, norm_squared, precision, upper
 from certaudit.kernel.expr import equation, evaluate
-from certaudit.kernel.statement import Premise, Rule, Statement, Undecided, expect
+from certaudit.kernel.statement import NotApplicable, Premise, Rule, Statement, Undecided, expect
 from certaudit.run import Batch, Run
 
 CURVATURE = Rule(
@@ -88,8 +88,10 @@ def curvature(
     the Rayleigh quotients of the vectors bound kappa from the other side.
     A clip of the loss part keeps a loss of a margin convex but takes its strong convexity
     (m = lambda); any other clip takes that too (m = 0, and L bounds the sum of the per-example
-    constants).  Raises Undecided for poor guesses.
+    constants).  Raises Undecided for poor guesses, NotApplicable for a loss of unknown curvature.
     """
+    if run.loss not in LOSS_CURVATURE:
+        raise NotApplicable(CURVATURE, f"the loss of a {run.loss} has no known curvature")
     x = design(run, batch)
     gram = x.transpose() * x
     d = run.d

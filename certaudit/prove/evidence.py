@@ -148,7 +148,8 @@ class Evidence:
     @cached_property
     def deterministic(self) -> tuple[GaussianBound, ...]:
         """Gaussian-DP bounds without slack: S1 and S2 through I1 (I2 for every-step release), from the
-        start or from the best restart; gradients bounded in both worlds where a step expands."""
+        start or from the best restart; where a step may expand, gradients bounded in both worlds, and
+        what an observer of every iterate would learn (I2), who sees the final model too."""
         final = "I2" if self.run.release == "every-step" else "I1"
         bounds = []
         for name, sensitivity in self.sensitivities.items():
@@ -184,8 +185,13 @@ class Evidence:
         )
         if contracts:
             return []
-        statement = self._gaussian(self.attempt(partial(bounded_drift, self.run)))
-        return [] if statement is None else [GaussianBound("S1-drift + I1", (statement,))]
+        found = []
+        for name, sensitivity in self.sensitivities.items():
+            if sensitivity is not None:
+                found.append((f"{name} + I2", self.attempt(partial(composition, sensitivity))))
+        drift = self._gaussian(self.attempt(partial(bounded_drift, self.run)))
+        found.append(("S1-drift + I1", drift))
+        return [GaussianBound(name, (one,)) for name, one in found if one is not None]
 
     def _active(self) -> tuple[int, int] | None:
         """Steps, and changes of the map, up to the last step that removes a point; None if the map

@@ -26,14 +26,16 @@ DELETION = {
 
 def opening(run: Run, *, latex: bool = False) -> Iterator[str]:
     """The run's objective and one step of it, a line each."""
-    loss = LOSSES[run.loss]
+    loss = LOSSES["softmax" if run.network is not None else run.loss]
     yield line(
         "objective",
         f"F(w) = (1/N) sum_j loss(u_j) + (lambda/2) |w|^2, u_j = {_margin(run)}, "
         f"lambda = {exact(run.l2)}, N = {DIVISOR[run.normalizer]}",
     )
     yield line("loss", formula_text(sp.Eq(sp.Symbol("loss(u)"), loss, evaluate=False), latex))
-    if run.loss == "softmax":
+    if run.network is not None:
+        yield line("gradient", "grad loss of the whole network; nothing is asked of it but its clip")
+    elif run.loss == "softmax":
         yield line(
             "gradient",
             "grad loss = x (p - e_y)^T with p_j = exp(u_j)/sum of exp(u) (lemma softmax-gradient)",
@@ -51,4 +53,6 @@ def opening(run: Run, *, latex: bool = False) -> Iterator[str]:
 
 
 def _margin(run: Run) -> str:
+    if run.network is not None:
+        return "the network's outputs at x_j"
     return "W^T x_j" if run.loss == "softmax" else "x_j.w"

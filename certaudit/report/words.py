@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim
 from certaudit.report.numbers import down, exact, up
-from certaudit.run import Phase, Request, Run
+from certaudit.run import Network, Phase, Request, Run
 from certaudit.verdict import Bound, ClaimVerdict
 
 SYMBOLS = {"epsilon": "ε", "renyi": "D", "mu": "μ", "sensitivity": "shift"}
@@ -111,7 +111,9 @@ def _model(one: Run) -> str:
     facts: list[str] = [one.loss]
     if one.threshold is not None:
         facts.append(f"threshold {exact(one.threshold)}")
-    if one.loss == "softmax":
+    if one.network is not None:
+        facts = [f"softmax of {_network(one.network)}"]
+    if one.classes > 1:
         facts.append(f"{one.classes} classes ({one.parameters} parameters)")
     facts += [f"l2 {exact(one.l2)}", f"normalizer {one.normalizer}"]
     if one.projection is not None:
@@ -120,6 +122,14 @@ def _model(one: Run) -> str:
         inside = "regularizer inside" if one.clip.regularizer else "loss gradient only"
         facts.append(f"clipped at {exact(one.clip.norm)} ({inside})")
     return ", ".join(facts)
+
+
+def _network(one: Network) -> str:
+    widths = ", ".join(map(str, one.widths))
+    if one.image is None:
+        return f"an mlp with {widths} {one.activation} units"
+    sides = f"{one.kernel} x {one.kernel} windows of {one.image[0]} x {one.image[1]}"
+    return f"a cnn with {widths} {one.activation} channels ({sides})"
 
 
 def _requests(requests: Sequence[Request]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from certaudit.run import Batch, Clip, Run
+from certaudit.shadows import network
 from certaudit.shadows.losses import slope
 
 Gradient = Callable[[Tensor], Tensor]
@@ -27,6 +28,8 @@ def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
     rows, count, l2 = run.rows(batch), run.count(batch), float(run.l2)
     x = torch.as_tensor(np.asarray(run.X[list(rows)], dtype=np.float64), dtype=dtype)
     y = torch.as_tensor(np.asarray(run.y[list(rows)], dtype=np.float64), dtype=dtype)
+    if run.network is not None:
+        return network.gradient(run, x, y, count)
     if run.loss == "ridge" and run.clip is None and len(rows) >= run.d:
         return _quadratic(x, y, count, l2)
     of_margins = slope(run, y)

@@ -19,9 +19,17 @@ from certaudit.data.errors import DataError
 from certaudit.data.preprocess import preprocess
 from certaudit.data.sources import load_table
 from certaudit.errors import InputError
-from certaudit.run import Clip, Phase, Reference, Request, Run, Start
+from certaudit.run import Clip, Network, Phase, Reference, Request, Run, Start
 from certaudit.spec.document import gather
-from certaudit.spec.faults import batch_faults, class_faults, forget_faults, sign_faults, start_faults
+from certaudit.spec.faults import (
+    batch_faults,
+    class_faults,
+    forget_faults,
+    image_faults,
+    sign_faults,
+    size_faults,
+    start_faults,
+)
 from certaudit.spec.load import LoadedSpec
 from certaudit.spec.model import (
     Batches,
@@ -32,6 +40,7 @@ from certaudit.spec.model import (
     GaussianSpec,
     GaussianStart,
     LearnSpec,
+    NetworkSpec,
     Noise,
     OutputNoise,
     PartialClip,
@@ -79,7 +88,14 @@ def build(loaded: LoadedSpec) -> Built:
     except DataError as error:
         raise InputError([loaded.problem(error.message, "data", error.field)]) from None
     n, d = table.X.shape
-    problems = [*forget_faults(loaded, n), *batch_faults(loaded, n), *start_faults(loaded, d)]
+    size = parameters(loaded.spec, d)
+    problems = [
+        *forget_faults(loaded, n),
+        *batch_faults(loaded, n),
+        *image_faults(loaded, d),
+        *size_faults(loaded, size),
+        *start_faults(loaded, d, size),
+    ]
     if labels := class_faults(loaded, table):
         raise InputError(gather([*problems, *labels]))
     try:
@@ -99,12 +115,12 @@ def build(loaded: LoadedSpec) -> Built:
     run = Run(
         X=X,
         y=y,
-        loss=spec.model.loss,
+        loss=spec.model.loss if spec.model.network is None else "network",
         l2=spec.model.l2,
         normalizer=spec.model.normalizer,
         learn=learn,
         requests=tuple(_request(stage, learn.batches, n) for stage in spec.stages),
-        start=_start(spec.learn, d * (spec.model.classes or 1)),
+        start=_start(spec.learn, size),
         projection=spec.learn.projection,
         clip=_clip(spec.learn),
         reference=_reference(spec),
@@ -112,9 +128,26 @@ def build(loaded: LoadedSpec) -> Built:
         output_variance=_output_variance(spec.output_noise) or Fraction(0),
         threshold=spec.model.threshold,
         classes=spec.model.classes or 1,
+        network=_network(spec.model.network),
         assumptions=_assumptions(data),
     )
     return Built(run, table.sha256)
+
+
+def parameters(spec: Spec, features: int) -> int:
+    """Number of parameters of the spec's model."""
+    network, classes = _network(spec.model.network), spec.model.classes or 1
+    return features * classes if network is None else network.parameters(features, classes)
+
+
+def _network(spec: NetworkSpec | None) -> Network | None:
+    if spec is None:
+        return None
+    if spec.mlp is not None:
+        return Network("mlp", spec.mlp.hidden, spec.mlp.activation)
+    assert spec.cnn is not None
+    cnn = spec.cnn
+    return Network("cnn", cnn.channels, cnn.activation, cnn.image, cnn.kernel)
 
 
 def build_claims(loaded: LoadedSpec) -> tuple[Claim, ...]:

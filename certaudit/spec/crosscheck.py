@@ -16,6 +16,7 @@ from certaudit.spec.fields import exact
 Contradictions: TypeAlias = Iterator[tuple[Place, str]]
 
 _OWN_KEYS = {"threshold": "huber", "classes": "softmax"}
+_LOSSES = ("ridge", "logistic", *_OWN_KEYS.values())
 _LABELS = {"logistic": "-1 and +1", "softmax": "0 to classes - 1"}
 _LANGEVIN = ("langevin_sigma", "inverse_temperature")
 
@@ -119,12 +120,24 @@ def _loss(tree: Any) -> Contradictions:
     loss = _at(tree, "model", "loss")
     if not isinstance(loss, str):
         return
+    if loss in _LOSSES and loss != "softmax" and _at(tree, "model", "network") is not None:
+        yield ("model", "network"), f"has no meaning for {loss} loss"
+    yield from _convolutions(_at(tree, "model", "network", "cnn"))
     for key, owner in _OWN_KEYS.items():
         given = _at(tree, "model", key) is not None
         if loss == owner and not given:
             yield ("model", key), f"is missing: {loss} loss needs it"
-        if loss in ("ridge", "logistic", *_OWN_KEYS.values()) and loss != owner and given:
+        if loss in _LOSSES and loss != owner and given:
             yield ("model", key), f"has no meaning for {loss} loss"
+
+
+def _convolutions(cnn: Any) -> Contradictions:
+    kernel, layers = _number(_at(cnn, "kernel")), len(_list(_at(cnn, "channels")))
+    for k, side in enumerate(_list(_at(cnn, "image"))):
+        length = _number(side)
+        if kernel is not None and length is not None and length - layers * (kernel - 1) < 1:
+            message = f"{_text(length)} is too short for {layers} convolutions by {_text(kernel)}"
+            yield ("model", "network", "cnn", "image", k), message
 
 
 def _noise(tree: Any, stages: Sequence[_Stage]) -> Contradictions:

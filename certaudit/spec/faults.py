@@ -14,6 +14,8 @@ from certaudit.spec.document import Place
 from certaudit.spec.load import LoadedSpec
 from certaudit.spec.model import CyclicBatches, GaussianStart, PointStart, Spec
 
+MOST_PARAMETERS = 200_000
+
 
 def forget_faults(loaded: LoadedSpec, n: int) -> list[Diagnostic]:
     """Forgotten rows outside the n rows, or none left."""
@@ -61,7 +63,27 @@ def _outside(row: int, n: int) -> str:
     return f"row {row} is outside the data, which has {n} rows (0 to {n - 1})"
 
 
-def start_faults(loaded: LoadedSpec, d: int) -> list[Diagnostic]:
+def image_faults(loaded: LoadedSpec, d: int) -> list[Diagnostic]:
+    """An image that has not one pixel for every feature."""
+    network = loaded.spec.model.network
+    if network is None or network.cnn is None:
+        return []
+    rows, columns = network.cnn.image
+    if rows * columns == d:
+        return []
+    message = f"{rows} x {columns} pixels, the data have {d} features"
+    return [loaded.problem(message, "model", "network", "cnn", "image")]
+
+
+def size_faults(loaded: LoadedSpec, parameters: int) -> list[Diagnostic]:
+    """A network too large for thousands of shadow models."""
+    if loaded.spec.model.network is None or parameters <= MOST_PARAMETERS:
+        return []
+    message = f"has {parameters} parameters, at most {MOST_PARAMETERS} are supported"
+    return [loaded.problem(message, "model", "network")]
+
+
+def start_faults(loaded: LoadedSpec, d: int, parameters: int) -> list[Diagnostic]:
     """A start that has not one number for every parameter of a model of d features."""
     start = loaded.spec.learn.start
     place: Place
@@ -72,11 +94,12 @@ def start_faults(loaded: LoadedSpec, d: int) -> list[Diagnostic]:
     else:
         return []
     classes = loaded.spec.model.classes
-    parameters = d * (classes or 1)
     if len(point) == parameters:
         return []
     plural = "" if len(point) == 1 else "s"
     shape = f"{d} features" if classes is None else f"{d} features x {classes} classes"
+    if loaded.spec.model.network is not None:
+        shape = "of its network"
     message = f"has {len(point)} number{plural}, the model has {parameters} parameters ({shape})"
     return [loaded.problem(message, *place)]
 

@@ -114,6 +114,50 @@ def _needed_by(loss: str, key: str) -> dict[str, Any]:
     }
 
 
+Width: TypeAlias = Annotated[int, Number(at_least=1, at_most=4096, whole=True)]
+Side: TypeAlias = Annotated[int, Number(at_least=1, at_most=1024, whole=True)]
+Activation: TypeAlias = Literal["tanh", "relu"]
+MAX_LAYERS = 16
+
+
+class Mlp(_Part):
+    """Fully connected layers, each followed by the activation; one to the classes comes last."""
+
+    hidden: Annotated[
+        tuple[Width, ...], Field(min_length=1, max_length=MAX_LAYERS, description="units of each layer")
+    ]
+    activation: Activation = "tanh"
+
+
+class Cnn(_Part):
+    """Convolutions over a one-channel image without padding, each followed by the activation; a fully
+    connected layer to the classes comes last."""
+
+    image: Annotated[
+        tuple[Side, Side],
+        Field(description="rows and columns of the image that a feature row holds, row by row"),
+    ]
+    channels: Annotated[
+        tuple[Width, ...],
+        Field(min_length=1, max_length=MAX_LAYERS, description="channels of each convolution"),
+    ]
+    kernel: Annotated[Side, Field(description="rows and columns of each convolution's window")]
+    activation: Activation = "relu"
+
+
+class NetworkSpec(_Part):
+    """A small network in place of W^T x, in exactly one form."""
+
+    mlp: Mlp | None = None
+    cnn: Cnn | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> NetworkSpec:
+        if (self.mlp is None) == (self.cnn is None):
+            raise fault("must name one form of mlp, cnn")
+        return self
+
+
 class ModelSpec(_Part):
     """The objective F(w) = (1/N) sum_j loss(x_j.w, y_j) + (l2/2) |w|^2.
 
@@ -144,6 +188,13 @@ class ModelSpec(_Part):
     classes: Annotated[
         Annotated[int, Number(at_least=2, at_most=1000, whole=True)] | None,
         Field(description="softmax only: number of classes"),
+    ] = None
+    network: Annotated[
+        NetworkSpec | None,
+        Field(
+            description="softmax only: u is the outputs of this network, whose parameters are taken in "
+            "the order of torch's state dict (weight, bias, layer by layer)"
+        ),
     ] = None
 
 

@@ -7,13 +7,14 @@ from typing import Self
 import numpy as np
 
 from certaudit.attacks.scores.base import Floats, Score, Setting
-from certaudit.attacks.scores.linear_discriminant import pooled_covariance
+from certaudit.attacks.scores.linear_discriminant import MOST_CORRELATED, pooled_covariance
 
 
 class QuadraticDiscriminant(Score):
     """Log-ratio of Gaussians fitted to the two worlds, each covariance shrunk to the pooled one.
 
-    The pooled covariance counts as much as 4 (d + 1) further shadows of each world.
+    The pooled covariance counts as much as 4 (d + 1) further shadows of each world.  Not fitted to more
+    than MOST_CORRELATED parameters.
     """
 
     name = "quadratic discriminant"
@@ -27,6 +28,8 @@ class QuadraticDiscriminant(Score):
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Mean and regularized covariance of each sample."""
+        if p.shape[1] > MOST_CORRELATED:
+            raise np.linalg.LinAlgError("too many parameters for their covariance")
         pooled = pooled_covariance(p, q)
         extra = 4 * (p.shape[1] + 1)
         self._fits = []

@@ -46,6 +46,11 @@ class Premises:
     def smooth(self) -> arb:
         """L <= beta max |x_j|^2 + lambda, the constant these theorems use; needs l2 > 0."""
         run = self.run
+        if run.loss not in LOSS_CURVATURE:
+            self.need(
+                False, "smoothness", f"the loss must be smooth; that of a {run.loss} is not known to be"
+            )
+            return arb("inf")
         longest = certain_max(row_norm(run, j) for j in range(run.n))
         smooth: arb = ball(LOSS_CURVATURE[run.loss]) * longest**2 + ball(run.l2)
         self.need(run.l2 > 0, "strong convexity", "l2 must be positive", l2=ball(run.l2))
