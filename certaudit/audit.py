@@ -66,7 +66,7 @@ def audit(
 ) -> AuditReport:
     """Train up to ``shadows`` models in each world and test every claim at ``confidence`` in all.
 
-    ``exact_law(k)`` is the law of the models released after k requests, where known; ``noise``
+    ``exact_law(k)`` is the spec's law of the models released after k requests, where known; ``noise``
     replaces the noise of the shadows; ``store`` is a folder to keep finished shadows in; ``truth``
     maps claims to exact values, to be shown beside what was found.  ``foreign`` makes the shadows
     instead of the built-in dynamics.
@@ -99,7 +99,9 @@ def audit(
     stages = []
     for requests in sorted({_requests(run, claim) for claim in checked}):
         of_stage = [claim for claim in checked if _requests(run, claim) == requests]
-        stages.append(_Stage(run, requests, of_stage, exact_law(requests), seed, trainer))
+        law = exact_law(requests)
+        follows = law if foreign is None else None
+        stages.append(_Stage(run, requests, of_stage, law, follows, seed, trainer))
     share = float(1 - confidence)
     if design == "fixed":
         for stage in stages:
@@ -167,7 +169,10 @@ def rounds(budget: int, size: int = BLOCK) -> Iterator[tuple[int, int]]:
 
 
 class _Stage:
-    """The shadows of the run that stops after some requests, and the claims about its models."""
+    """The shadows of the run that stops after some requests, and the claims about its models.
+
+    ``law``: the spec's, to score by; ``follows``: the law that the models are known to follow.
+    """
 
     def __init__(
         self,
@@ -175,6 +180,7 @@ class _Stage:
         requests: int,
         claims: Sequence[Claim],
         law: Law | None,
+        follows: Law | None,
         seed: int,
         trainer: Trainer,
     ) -> None:
@@ -182,7 +188,7 @@ class _Stage:
         self._divergences = [c for c in claims if not isinstance(c, SensitivityClaim)]
         self._sensitivities = [c for c in claims if isinstance(c, SensitivityClaim)]
         self._claims, self._trainer = claims, trainer
-        self._law, self._seed = law, seed
+        self._law, self._follows, self._seed = law, follows, seed
         self._scores: list[Score] = []
         self._models: dict[World, Floats] = {}
         self._new: dict[World, Shadows] = {}
@@ -274,7 +280,7 @@ class _Stage:
             yield from self._too_few()
             return
         scored = self._scored() if self._divergences else None
-        truth = None if self._law is None else limit.of_law(self._law, self._seed)
+        truth = None if self._follows is None else limit.of_law(self._follows, self._seed)
         for one in self._divergences:
             assert scored is not None
             beside = fixed.estimates(one, scored, level)

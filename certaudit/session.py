@@ -144,7 +144,7 @@ def audit(
         exact_law=laws,
         store=store,
         design=settings.design if design is None else design,
-        truth=_exact_values(verdicts),
+        truth=None if foreign else _exact_values(verdicts),
         foreign=foreign,
     )
     merged = tuple(
@@ -153,7 +153,11 @@ def audit(
         else verdict
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
-    return Outcome(case, merged, report, _conformance(case, evidence, report, foreign))
+    compared = _conformance(case, evidence, report, foreign)
+    if foreign is not None:
+        broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
+        report = replace(report, broken=broken, remarks=foreign.remarks())
+    return Outcome(case, merged, report, compared)
 
 
 def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: int) -> Foreign | None:
@@ -182,23 +186,24 @@ def _conformance(
     """The first of the audit's shadows against their exact law."""
     from certaudit.conformance.models import conform
     from certaudit.conformance.result import ConformanceReport
-    from certaudit.shadows.train import Shadows, train
+    from certaudit.shadows.train import ShadowError, Shadows, train
 
     def built_in(run: Run, world: World, first: int, count: int) -> Shadows:
         return train(run, world, count, first=first, seed=report.seed, dtype=report.dtype)
 
-    law = evidence.float_law()
+    law, level = evidence.float_law(), 1 - report.confidence
     most = report.shadows if foreign is None else report.trained
     count = 0 if law is None else min(most, CONFORMANCE_SHADOWS)
     if report.broken and foreign is None:
         count = 0
     trainer = built_in if foreign is None else foreign
-    models = {
-        world: trainer(case.run, world, 0, count).final if count else np.zeros((0, case.run.parameters))
-        for world in WORLDS
-    }
+    models = {world: np.zeros((0, case.run.parameters)) for world in WORLDS}
+    for world in WORLDS if count else ():
+        try:
+            models[world] = trainer(case.run, world, 0, count).final
+        except ShadowError as error:
+            return ConformanceReport(level, 0, (), skipped=str(error))
     sizes = {one.shape[1] for one in models.values()}
-    level = 1 - report.confidence
     if sizes != {case.run.parameters}:
         text = f"the code returns {max(sizes)} parameters, the spec's model has {case.run.parameters}"
         return ConformanceReport(level, count, (), skipped=text)

@@ -70,7 +70,7 @@ class AuditReport:
     shadows: the budget in each world; trained: models of the final release trained in each world.
     tests: how many tests share the audit's level, each at ``level``.  held_out: in the fixed design,
     how many of the shadows test what the others chose.  broken: the shadows that could not be trained;
-    what the others showed stands.
+    what the others showed stands.  remarks: what was noticed about how foreign code uses its seed.
     """
 
     design: Design
@@ -84,6 +84,7 @@ class AuditReport:
     level: float
     claims: tuple[ClaimAudit, ...]
     broken: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def exceeds(bound: float, claimed: Fraction) -> bool:

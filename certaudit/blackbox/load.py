@@ -6,11 +6,13 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from certaudit.blackbox.surroundings import foreign
 
 Function = Callable[..., Any]
 
@@ -36,11 +38,15 @@ class Names:
 
 @dataclass(frozen=True)
 class Code:
-    """The two functions; ``sha256`` is that of the files that define them."""
+    """The two functions.
+
+    ``sha256`` is that of their packages' modules imported so far, and of those that stand in ``folder``.
+    """
 
     learn: Function
     unlearn: Function
     sha256: str
+    folder: Path
 
 
 def load(names: Names) -> Code:
@@ -50,11 +56,11 @@ def load(names: Names) -> Code:
         CodeError: if one cannot be imported, or cannot take the arguments it will be given.
     """
     folder = names.folder.resolve()
-    sys.path[:] = [str(folder), *(path for path in sys.path if path != str(folder))]
     for name in (names.learn, names.unlearn):
         _drop_others(name.partition(":")[0].partition(".")[0], folder)
-    found = {"learn": _function("learn", names.learn), "unlearn": _function("unlearn", names.unlearn)}
-    return Code(found["learn"], found["unlearn"], _sha256(found.values()))
+    with foreign(folder):
+        learn, unlearn = _function("learn", names.learn), _function("unlearn", names.unlearn)
+    return Code(learn, unlearn, _sha256(names, folder), folder)
 
 
 def _drop_others(package: str, folder: Path) -> None:
@@ -71,8 +77,7 @@ def _drop_others(package: str, folder: Path) -> None:
 def _function(field: str, name: str) -> Function:
     module, _, attribute = name.partition(":")
     try:
-        with redirect_stdout(sys.stderr):
-            function = getattr(import_module(module), attribute, None)
+        function = getattr(import_module(module), attribute, None)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # foreign code may raise anything, SystemExit as well
@@ -90,19 +95,23 @@ def _function(field: str, name: str) -> Function:
     return found
 
 
-def _sha256(functions: Any) -> str:
+def _sha256(names: Names, folder: Path) -> str:
+    packages = {name.partition(":")[0].partition(".")[0] for name in (names.learn, names.unlearn)}
     total = hashlib.sha256()
-    for function in functions:
-        try:
-            file = inspect.getsourcefile(inspect.unwrap(function))
-            total.update(Path(file).read_bytes() if file else repr(function).encode())
-        except (TypeError, OSError):
-            total.update(repr(function).encode())
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is None or not (name.partition(".")[0] in packages or Path(file).parent == folder):
+            continue
+        with suppress(OSError):
+            total.update(name.encode() + b"\0" + Path(file).read_bytes())
     return total.hexdigest()
 
 
 def brief(error: BaseException) -> str:
     """An exception on one short line."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an exception of foreign code may fail at this too
+        text = ""
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from certaudit.blackbox.load import Code, brief
+from certaudit.blackbox.surroundings import foreign
 from certaudit.run import WORLDS, Run, World
 
 Floats = NDArray[np.float64]
 
 SEEDS = 1 << 32
+HALF = 1 << 16
 PHASES = 1 << 10
 
 
@@ -26,12 +26,22 @@ class ShadowFault(Exception):
 def seed_of(seed: int, world: World, shadow: int, phase: int) -> int:
     """The seed below 2^32 of a phase of a shadow: 0 learns, k serves request k.
 
-    Seeds of one audit are all different (an odd multiple and a shift modulo 2^32, both drawn from the
-    audit's seed) as long as it has fewer than 2^21 shadows.
+    Seeds of one audit are all different (a permutation of the numbers below 2^32, drawn from the audit's
+    seed) as long as it has fewer than 2^21 shadows.  Four Feistel rounds on the two halves mix them, so
+    that code that uses a part of its seed, as ``seed % 1000``, sees a fair draw of that part.
     """
-    odd, shift = np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist()
     index = (shadow * PHASES + phase) * len(WORLDS) + WORLDS.index(world)
-    return int(((odd | 1) * index + shift) % SEEDS)
+    left, right = divmod(index % SEEDS, HALF)
+    for key in np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist():
+        left, right = right, left ^ _mix(right ^ key)
+    return left * HALF + right
+
+
+def _mix(number: int) -> int:
+    """A number below 2^64 to one below 2^16 (SplitMix64's finalizer; Steele, Lea, Flood 2014)."""
+    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 % (1 << 64)
+    number = (number ^ (number >> 27)) * 0x94D049BB133111EB % (1 << 64)
+    return (number ^ (number >> 31)) % HALF
 
 
 def make(code: Code, run: Run, world: World, shadow: int, seed: int) -> Floats:
@@ -49,7 +59,7 @@ def make(code: Code, run: Run, world: World, shadow: int, seed: int) -> Floats:
     def call(name: str, function: Any, *arguments: Any, phase: int) -> Any:
         own = seed_of(seed, world, shadow, phase)
         said.append(f"{name} with seed {own}")
-        with redirect_stdout(sys.stderr):
+        with foreign(code.folder):
             return function(*arguments, own)
 
     gone: list[int] = [] if world == "P" else list(run.forget)
@@ -57,7 +67,7 @@ def make(code: Code, run: Run, world: World, shadow: int, seed: int) -> Floats:
         model = call("learn", code.learn, *_data(run, gone), phase=0)
         unlearns = world == "P" or run.reference.kind == "unlearn-retrained"
         for k, request in enumerate(run.requests if unlearns else (), start=1):
-            left = [j for j in range(run.n) if j not in set(gone)]
+            left = np.delete(np.arange(run.n), gone).tolist()
             forget = [left.index(j) for j in request.rows] if world == "P" else []
             model = call("unlearn", code.unlearn, model, *_data(run, gone), forget, phase=k)
             gone += request.rows if world == "P" else ()
@@ -94,7 +104,8 @@ def flatten(model: Any) -> Floats:
 
 def _array(part: Any) -> Floats:
     if hasattr(part, "detach"):
-        part = part.detach().cpu().numpy()
+        part = part.detach().cpu()
+        part = (part.double() if part.is_floating_point() else part).numpy()
     array = np.asarray(part)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"returned {type(part).__name__}, not an array of real numbers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from certaudit.blackbox.load import Code, Names, load
+from certaudit.blackbox import pieces
+from certaudit.blackbox.load import Code, Names
 from certaudit.blackbox.shadow import ShadowFault, make
 from certaudit.run import Run, World
 from certaudit.shadows.store import ShadowStore, digest
@@ -41,6 +43,8 @@ class Foreign:
 
     def __post_init__(self) -> None:
         self._made: dict[tuple[int, World], list[Floats]] = {}
+        self._fresh: dict[tuple[int, World], Run] = {}
+        self._faults: list[str] = []
 
     def __call__(self, run: Run, world: World, first: int, count: int) -> Shadows:
         """Models first, ..., first + count - 1 of a world of ``run`` or of its first requests.
@@ -53,8 +57,40 @@ class Foreign:
         models = made[first : first + count]
         shadows = Shadows(np.stack(models) if models else np.zeros((0, run.parameters)), {})
         if fault:
+            self._faults.append(fault)
             raise ShadowError(fault, shadows)
         return shadows
+
+    def faults(self) -> tuple[str, ...]:
+        """What went wrong so far, each once."""
+        return tuple(dict.fromkeys(self._faults))
+
+    def remarks(self) -> tuple[str, ...]:
+        """What the models made so far say about how the code uses its seed."""
+        found = []
+        for (_, world), made in sorted(self._made.items()):
+            equal = len(made) - len({model.tobytes() for model in made})
+            if made and equal == len(made) - 1 > 0:
+                found.append(
+                    f"all {len(made)} models of world {world} are equal: the code ignores its seed, or "
+                    "draws nothing"
+                )
+            elif equal:
+                found.append(f"{equal} of {len(made)} models of world {world} equal another")
+        for key, run in sorted(self._fresh.items(), key=lambda item: item[0]):
+            world, made = key[1], self._made[key]
+            if made and not self._repeats(run, world, made[0]):
+                found.append(
+                    f"shadow 0 of world {world}, made again with the same seeds, is another model: the "
+                    "code draws from elsewhere, and its shadows cannot be reproduced"
+                )
+        return tuple(dict.fromkeys(found))
+
+    def _repeats(self, run: Run, world: World, model: Floats) -> bool:
+        try:
+            return make(self.code, run, world, 0, self.seed).tobytes() == model.tobytes()
+        except ShadowFault:
+            return False
 
     def _make(self, run: Run, world: World, made: list[Floats], wanted: int) -> str:
         """Append models up to ``wanted``; what went wrong, if anything."""
@@ -95,18 +131,24 @@ class Foreign:
             pool = ProcessPoolExecutor(
                 min(self.workers, len(missing)),
                 mp_context=get_context("spawn"),
-                initializer=_prepare,
+                initializer=pieces.prepare,
                 initargs=(self.names, run, world, self.seed),
             )
             stack.callback(pool.shutdown, cancel_futures=True)
-            fresh = pool.map(_piece, missing)
+            fresh = pool.map(pieces.prepared, missing)
         else:
-            fresh = (_made(self.code, run, world, self.seed, job) for job in missing)
+            fresh = (pieces.piece(self.code, run, world, self.seed, job) for job in missing)
         for job, stored in zip(jobs, known, strict=True):
             if stored is not None:
                 yield list(stored), ""
                 continue
-            models, fault = next(fresh)
+            try:
+                models, fault = next(fresh)
+            except BrokenProcessPool:
+                last = job[0] + job[1] - 1
+                yield [], f"world {world}, one of shadows {job[0]} to {last}: its process died"
+                return
+            self._fresh[len(run.requests), world] = run
             if self.store is not None and not fault and len({one.size for one in models}) == 1:
                 self.store.save(_name(key, *job), np.stack(models))
             yield models, fault
@@ -114,29 +156,3 @@ class Foreign:
 
 def _name(key: str, start: int, count: int) -> str:
     return f"{key}-{start}-{count}"
-
-
-def _made(
-    code: Code, run: Run, world: World, seed: int, job: tuple[int, int]
-) -> tuple[list[Floats], str]:
-    start, count = job
-    models: list[Floats] = []
-    for shadow in range(start, start + count):
-        try:
-            model = make(code, run, world, shadow, seed)
-        except ShadowFault as fault:
-            return models, str(fault)
-        models.append(model)
-    return models, ""
-
-
-_WORK: list[tuple[Code, Run, World, int]] = []
-
-
-def _prepare(names: Names, run: Run, world: World, seed: int) -> None:
-    _WORK[:] = [(load(names), run, world, seed)]
-
-
-def _piece(job: tuple[int, int]) -> tuple[list[Floats], str]:
-    code, run, world, seed = _WORK[0]
-    return _made(code, run, world, seed, job)

@@ -87,6 +87,8 @@ def summary(report: AuditReport) -> Iterator[str]:
     for fault in report.broken:
         yield f"  BROKE DOWN: {fault}"
         yield "    the audit ended there; what the shadows before it showed stands"
+    for remark in report.remarks:
+        yield f"  note: {remark}"
     yield "  an attack that fails is not a proof; see the power lines for what it could have seen"
 
 

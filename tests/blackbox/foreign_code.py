@@ -1,5 +1,7 @@
 """Functions as somebody else's package might have them: a Langevin run, and ways to break down."""
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -48,8 +50,51 @@ def chatter(X, y, seed):
     return learn(X, y, seed)
 
 
+def chatter_from_below(X, y, seed):
+    os.write(1, b"training...")
+    subprocess.run(["echo", "training..."], check=True)
+    sys.stdout.close()
+    return learn(X, y, seed)
+
+
+def wander(X, y, seed):
+    os.chdir("/")
+    sys.path.clear()
+    return learn(X, y, seed)
+
+
+def raises_unprintable(X, y, seed):
+    class Unprintable(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    raise Unprintable
+
+
+def dies(X, y, seed):
+    os._exit(7)
+
+
+def small_seed(X, y, seed):
+    return learn(X, y, seed % 2**20)
+
+
+def one_seed(X, y, seed):
+    return learn(X, y, 0)
+
+
+def own_seed(X, y, seed):
+    return learn(X, y, None)
+
+
+def unlearn_first_only(parameters, X, y, forget, seed):
+    if len(X) == 11 and forget:
+        raise RuntimeError("second request")
+    return unlearn(parameters, X, y, forget, seed)
+
+
 def raises(X, y, seed):
-    if seed % 61 == 5:
+    if seed % 61 == 38:
         raise RuntimeError("out of\nluck")
     return learn(X, y, seed)
 
@@ -59,7 +104,7 @@ def leaves(X, y, seed):
 
 
 def not_a_number(parameters, X, y, forget, seed):
-    return parameters * np.where(seed % 61 == 5, np.nan, 1)
+    return parameters * np.where(seed % 61 == 38, np.nan, 1)
 
 
 def no_array(X, y, seed):
@@ -71,7 +116,7 @@ def nothing(X, y, seed):
 
 
 def grows(X, y, seed):
-    return np.zeros(3 + (seed % 61 == 5))
+    return np.zeros(3 + (seed % 61 == 38))
 
 
 def keep(parameters, X, y, forget, seed):

@@ -3,6 +3,7 @@
 Seeds are fixed.  An honest audit with another seed would object with probability at most 0.1.
 """
 
+import importlib
 import json
 import re
 import sys
@@ -12,7 +13,7 @@ from blackbox_spec import ONCE
 
 from certaudit import cli, session
 from certaudit.blackbox.load import Names, load
-from certaudit.blackbox.shadow import seed_of
+from certaudit.blackbox.shadow import flatten, seed_of
 from certaudit.blackbox.train import Foreign
 
 
@@ -93,7 +94,7 @@ BREAKDOWNS = {
 def test_a_breakdown_is_reported_and_the_rest_is_kept(spec, tmp_path, capsys, name):
     functions, text = BREAKDOWNS[name]
     code, report = audit(spec(**functions), tmp_path)
-    (broken,) = report["audit"]["broken"]
+    broken, *_ = report["audit"]["broken"]
     assert code in (1, 3)
     assert text in broken
     world, shadow = re.match(r"world ([PQ]), shadow (\d+)", broken).groups()
@@ -107,7 +108,12 @@ def test_a_breakdown_is_reported_and_the_rest_is_kept(spec, tmp_path, capsys, na
 
 @pytest.mark.parametrize(
     ("learn", "text"),
-    [("leaves", "SystemExit: bye"), ("no_array", "not an array"), ("nothing", "without numbers")],
+    [
+        ("leaves", "SystemExit: bye"),
+        ("no_array", "not an array"),
+        ("nothing", "without numbers"),
+        ("raises_unprintable", ": Unprintable"),
+    ],
 )
 def test_a_breakdown_at_once_leaves_the_claim_open(spec, tmp_path, learn, text):
     code, report = audit(spec(learn=learn, unlearner="keep"), tmp_path)
@@ -141,13 +147,66 @@ def test_what_the_code_prints_does_not_mix_with_the_report(spec, capsys):
     assert json.loads(capsys.readouterr().out)
 
 
-def test_shadows_depend_on_the_seed_alone(spec, tmp_path):
+def test_code_that_changes_folder_and_search_path_moves_nothing(spec, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = list(sys.path)
+    assert cli.main(["audit", str(spec(learn="wander")), "--allow-code", "--json", "here.json"]) == 0
+    assert (tmp_path / "here.json").exists()
+    assert sys.path == path
+
+
+def test_modules_beside_the_spec_hide_no_others_afterwards(spec):
     path = spec()
-    _, alone = audit(path, tmp_path)
-    _, many = audit(path, tmp_path, "--workers", "2")
-    assert many == alone
-    _, other = audit(path, tmp_path, "--seed", "1")
-    assert other["audit"]["claims"] != alone["audit"]["claims"]
+    (path.parent / "wave.py").write_text("raise SystemExit('the wrong module')")
+    sys.modules.pop("wave", None)
+    assert cli.main(["audit", str(path), "--allow-code", "--shadows", "8"]) == 0
+    assert importlib.import_module("wave").__file__ != str(path.parent / "wave.py")
+
+
+REMARKS = {
+    "same": ("one_seed", "unlearn_with_one_seed", "all 64 models of world P are equal"),
+    "unseeded": ("own_seed", "unlearn", "shadow 0 of world P, made again"),
+}
+
+
+@pytest.mark.parametrize("name", REMARKS)
+def test_code_that_ignores_its_seed_is_told(spec, tmp_path, capsys, name):
+    learn, unlearner, text = REMARKS[name]
+    _, report = audit(spec(learn=learn, unlearner=unlearner), tmp_path, "--design", "fixed")
+    assert any(remark.startswith(text) for remark in report["audit"]["remarks"])
+    assert f"note: {text}" in capsys.readouterr().out
+
+
+def test_code_that_uses_a_part_of_its_seed_is_honest(spec, tmp_path):
+    code, report = audit(spec(learn="small_seed"), tmp_path)
+    assert code == 0
+    assert report["audit"]["remarks"] == []
+
+
+def test_a_breakdown_after_the_claims_own_stage_is_reported(spec, tmp_path):
+    """The claim is about the first request; conformance serves the second as well."""
+    stages = "".join(f"\n  - {{rows: {rows}, {ONCE}}}" for rows in ("[4]", "[7]"))
+    path = spec(forget=stages, unlearn="", unlearner="unlearn_first_only")
+    path.write_text(path.read_text().replace("delta: 0.001", "delta: 0.001, after: 1"))
+    code, report = audit(path, tmp_path)
+    assert code == 3
+    (broken,) = report["audit"]["broken"]
+    assert "second request" in broken
+    assert report["conformance"]["skipped"] == broken
+    assert report["audit"]["trained"] == 64
+
+
+def test_the_truth_about_the_spec_is_not_told_of_the_code(spec, tmp_path):
+    _, report = audit(spec(), tmp_path)
+    (claim,) = report["audit"]["claims"]
+    assert claim["truth"] is None
+    assert claim["growth"]["estimated"]
+
+
+def test_another_seed_gives_other_shadows(spec, tmp_path):
+    _, one = audit(spec(), tmp_path)
+    _, other = audit(spec(), tmp_path, "--seed", "1")
+    assert other["audit"]["claims"] != one["audit"]["claims"]
 
 
 def test_a_killed_audit_resumes(spec, tmp_path):
@@ -192,3 +251,17 @@ def test_seeds_are_all_different():
     seeds = {seed_of(0, w, k, j) for w in "PQ" for k in range(3000) for j in range(3)}
     assert len(seeds) == 18000
     assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+@pytest.mark.parametrize("part", [lambda s: s % 2**10, lambda s: s >> 22, lambda s: s % 1000])
+def test_a_part_of_the_seeds_tells_neither_world_nor_shadow(part):
+    """3000 draws from about 1000 values leave about 950 seen; worlds meet on a like share of them."""
+    seen = [{part(seed_of(5, world, k, 0)) for k in range(3000)} for world in "PQ"]
+    assert all(len(one) > 900 for one in seen)
+    assert len(seen[0] & seen[1]) > 850
+
+
+def test_numbers_of_low_precision_are_read():
+    import torch
+
+    assert flatten({"w": torch.tensor([0.5, -2.0]).to(torch.bfloat16)}).tolist() == [0.5, -2.0]
