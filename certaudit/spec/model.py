@@ -126,7 +126,7 @@ class Mlp(_Part):
     hidden: Annotated[
         tuple[Width, ...], Field(min_length=1, max_length=MAX_LAYERS, description="units of each layer")
     ]
-    activation: Activation = "tanh"
+    activation: Annotated[Activation, Field(description="after every layer but the last")] = "tanh"
 
 
 class Cnn(_Part):
@@ -142,14 +142,14 @@ class Cnn(_Part):
         Field(min_length=1, max_length=MAX_LAYERS, description="channels of each convolution"),
     ]
     kernel: Annotated[Side, Field(description="rows and columns of each convolution's window")]
-    activation: Activation = "relu"
+    activation: Annotated[Activation, Field(description="after every convolution")] = "relu"
 
 
 class NetworkSpec(_Part):
     """A small network in place of W^T x, in exactly one form."""
 
-    mlp: Mlp | None = None
-    cnn: Cnn | None = None
+    mlp: Annotated[Mlp | None, Field(description="a multilayer perceptron")] = None
+    cnn: Annotated[Cnn | None, Field(description="a convolutional network")] = None
 
     @model_validator(mode="after")
     def _one_form(self) -> NetworkSpec:

@@ -7,7 +7,7 @@ import numpy as np
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.verify import verify
-from certaudit.run import Clip, Phase, Reference, Request, Run, Start
+from certaudit.run import Clip, Network, Phase, Reference, Request, Run, Start
 
 KINDS = {
     "epsilon-delta": (EpsilonDelta, ("epsilon", "delta")),
@@ -27,6 +27,10 @@ def run_of(stated):
         batches = tuple(map(tuple, one["batches"]))
         return Phase(one["steps"], Fr(one["step_size"]), Fr(one["noise_variance"]), batches)
 
+    def network(one):
+        image = None if one["image"] is None else tuple(one["image"])
+        return Network(one["kind"], tuple(one["widths"]), one["activation"], image, one["kernel"])
+
     clip, reference, start = stated["clip"], stated["reference"], stated["start"]
     changed = {
         "X": np.array(stated["X"], dtype=float),
@@ -45,6 +49,7 @@ def run_of(stated):
         ),
         "output_variance": Fr(stated["output_variance"]),
         "threshold": number(stated["threshold"]),
+        "network": None if stated["network"] is None else network(stated["network"]),
         "assumptions": tuple(stated["assumptions"]),
     }
     return Run(**{**stated, **changed})

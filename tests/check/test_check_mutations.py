@@ -16,7 +16,8 @@ from certaudit.checking import differences
 from certaudit.report import saved
 
 SPECS = Path(__file__).parents[2] / "specs"
-NAMES = sorted(path.stem for path in SPECS.glob("*.yaml") if path.stem != "logistic-premise-failed")
+UNDECIDED = ("logistic-premise-failed", "digits-cnn-finetune")
+NAMES = sorted(path.stem for path in SPECS.glob("*.yaml") if path.stem not in UNDECIDED)
 
 
 def derivation(name):
@@ -91,7 +92,7 @@ def test_a_derivation_of_a_spec():
 @pytest.mark.statistics
 @pytest.mark.parametrize("name", NAMES)
 def test_every_derivation(name):
-    total, passed, silent = count(derivation(name), 400 if name == "ridge-digits" else 40)
+    total, passed, silent = count(derivation(name), 400 if "digits" in name else 40)
     print(f"{name}: {total} mutants, {passed} accepted, all true; {len(silent)} agree with the spec")
     assert all(one.path[-1] in ("order", "share") for one in silent)
 

@@ -18,6 +18,7 @@ from spec_samples import GOOD, faults, places, spoiled, write
 from certaudit.claims import Theorem
 from certaudit.errors import InputError
 from certaudit.spec import Spec, load_spec
+from certaudit.spec.build import build
 from certaudit.spec.reader import read
 
 
@@ -588,3 +589,46 @@ def test_any_spoiled_spec_is_refused_or_read(
     except InputError as error:
         said = str(error)
     assert all(line.isprintable() and line for line in said.split("\n"))
+
+
+NETWORK = """certaudit: 1
+name: n
+data: {{source: "sklearn:digits"}}
+model: {{loss: {loss}, {classes}l2: 0, normalizer: fixed, network: {network}}}
+learn: {{steps: 2, step_size: 1, noise: {{std: 0}}, start: zeros}}
+forget: [1]
+unlearn: {{steps: 1, step_size: 1, noise: {{std: 0}}}}
+reference: retrained
+claims: [{{id: c, epsilon: 1, delta: 1e-5}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "message"),
+    [
+        ("{}", "softmax", "must name one form of mlp, cnn"),
+        ("{mlp: {hidden: [2]}, cnn: {image: [8, 8], channels: [1], kernel: 3}}", "softmax", "one form"),
+        ("{mlp: {hidden: []}}", "softmax", "must not be empty"),
+        ("{mlp: {hidden: [0]}}", "softmax", "at least 1"),
+        ("{mlp: {hidden: [2], activation: gelu}}", "softmax", "must be 'tanh' or 'relu'"),
+        ("{mlp: {hidden: [2]}}", "ridge", "has no meaning for ridge loss"),
+        ("{cnn: {image: [8, 2], channels: [1], kernel: 3}}", "softmax", "2 is too short for 1 conv"),
+        ("{cnn: {image: [8, 7], channels: [1], kernel: 3}}", "softmax", "8 x 7 pixels, the data have"),
+        ("{mlp: {hidden: [4096, 4096]}}", "softmax", "at most 200000 are supported"),
+    ],
+)
+def test_networks_that_cannot_be(tmp_path: Path, network: str, loss: str, message: str) -> None:
+    path = tmp_path / "n.yaml"
+    classes = "classes: 10, " if loss == "softmax" else ""
+    path.write_text(NETWORK.format(network=network, loss=loss, classes=classes))
+    with pytest.raises(InputError, match=message):
+        build(load_spec(path))
+
+
+def test_networks_become_runs(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    cnn = "{cnn: {image: [8, 8], channels: [2, 3], kernel: 3}}"
+    path.write_text(NETWORK.format(network=cnn, loss="softmax", classes="classes: 10, "))
+    run = build(load_spec(path)).run
+    assert run.loss == "network"
+    assert run.parameters == 2 * 10 + 3 * 19 + 10 * (3 * 16 + 1) == len(run.start.mean)
