@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,17 +68,23 @@ def read(path: Path) -> Trace:
     Raises:
         ValueError: if the file is not such a trace; the message is one line.
     """
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: not a readable npz file")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            missing = [n for n in (*FIELDS, "rows", "row_counts") if n not in archive]
-            if missing:
-                raise ValueError(f"{path}: a trace needs the field {missing[0]!r}")
-            counts = archive["row_counts"].astype(np.int64)
-            if counts.min(initial=0) < 0 or counts.sum() != len(archive["rows"]):
-                raise ValueError(f"{path}: row_counts do not add up to the length of rows")
-            rows = np.split(archive["rows"].astype(np.int64), np.cumsum(counts)[:-1])
-            fields = {name: archive[name].astype(np.float64) for name in FIELDS if name != "phase"}
-            phase = archive["phase"].astype(np.int64)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a readable npz file ({error})") from None
+            return _of(archive)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _of(archive: Mapping[str, NDArray[Any]]) -> Trace:
+    missing = [n for n in (*FIELDS, "rows", "row_counts") if n not in archive]
+    if missing:
+        raise ValueError(f"a trace needs the field {missing[0]!r}")
+    counts = archive["row_counts"].astype(np.int64)
+    if counts.min(initial=0) < 0 or counts.sum() != len(archive["rows"]):
+        raise ValueError("row_counts do not add up to the length of rows")
+    rows = np.split(archive["rows"].astype(np.int64), np.cumsum(counts)[:-1])
+    fields = {name: archive[name].astype(np.float64) for name in FIELDS if name != "phase"}
+    phase = archive["phase"].astype(np.int64)
     return Trace(phase=phase, rows=tuple(rows) if len(counts) else (), **fields)
