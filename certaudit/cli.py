@@ -123,6 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", nargs="+", type=Path, metavar="FILE")
     check.add_argument("--spec", type=Path, metavar="SPEC", help="compare run and claims with a spec")
 
+    conform = _command(commands, "conform", "compare recorded traces of an implementation", _conform)
+    conform.epilog = "exit code 0: no difference found; 1: the implementation differs; 2: no trace"
+    conform.add_argument("spec", type=Path, metavar="SPEC")
+    conform.add_argument("trace", nargs="+", type=Path, metavar="TRACE", help="npz files")
+    conform.add_argument("--world", choices=("P", "Q"), default="P", help="which world they are of (P)")
+    conform.add_argument("--json", metavar="FILE", help="write the checks as JSON (- for stdout)")
+
     _command(commands, "schema", "print the JSON Schema of the spec", _schema)
     return parser
 
@@ -365,6 +372,23 @@ def _check(options: argparse.Namespace) -> int:
     for line in lines:
         print(line)
     return EXIT_PROVED if accepted else EXIT_REFUTED
+
+
+def _conform(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from certaudit import session
+    from certaudit.report import conformance as report
+
+    (case,) = session.load([options.spec])
+    found = session.conform(case, options.trace, options.world)
+    data = [{"trace": str(path), "differs": one.differs, **asdict(one)} for path, one in found]
+    if not _json(options.json, {"world": options.world, "traces": data}):
+        for path, one in found:
+            print(f"{path}:")
+            for line in report.lines(one):
+                print(f"  {line}")
+    return EXIT_REFUTED if any(one.differs for _, one in found) else EXIT_PROVED
 
 
 def _schema(options: argparse.Namespace) -> int:

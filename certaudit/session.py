@@ -7,24 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from certaudit.claims import Claim
 from certaudit.errors import Diagnostic, InputError
 from certaudit.prove.evidence import Evidence
 from certaudit.prove.verify import verify as verify_claims
-from certaudit.run import WORLDS, Run, World
+from certaudit.run import Run, World
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit import AuditReport, Design, Law, Trainer
+    from certaudit.audit import AuditReport, Design, Law
     from certaudit.blackbox.train import Foreign
     from certaudit.conformance.result import ConformanceReport
-
-CONFORMANCE_SHADOWS = 256
-"""Most models of each world that are compared with the exact law."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +124,7 @@ def audit(
     evidence = Evidence(case.run)
     verdicts = verify_claims(evidence, case.claims)
     from certaudit.audit import audit as attack
+    from certaudit.conformance.audited import conformance
 
     def laws(requests: int) -> Law | None:
         whole = requests == len(case.run.requests)
@@ -153,7 +149,7 @@ def audit(
         else verdict
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
-    compared = _conformance(case, evidence, report, foreign)
+    compared = conformance(case.run, evidence.float_law(), report, foreign)
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())
@@ -180,34 +176,33 @@ def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: 
     return Foreign(names, code, seed, workers, None if store is None else ShadowStore(store))
 
 
-def _conformance(
-    case: Case, evidence: Evidence, report: AuditReport, foreign: Trainer | None
-) -> ConformanceReport:
-    """The first of the audit's shadows against their exact law."""
-    from certaudit.conformance.models import conform
-    from certaudit.conformance.result import ConformanceReport
-    from certaudit.shadows.train import ShadowError, Shadows, train
+def conform(case: Case, traces: Sequence[Path], world: World) -> list[tuple[Path, ConformanceReport]]:
+    """Recorded traces of one world against the spec, together at 1 - the spec's confidence.
 
-    def built_in(run: Run, world: World, first: int, count: int) -> Shadows:
-        return train(run, world, count, first=first, seed=report.seed, dtype=report.dtype)
+    Raises:
+        InputError: for files that are no traces of such a run; nothing is compared then.
+    """
+    from certaudit.conformance import steps
+    from certaudit.conformance.trace import read
 
-    law, level = evidence.float_law(), 1 - report.confidence
-    most = report.shadows if foreign is None else report.trained
-    count = 0 if law is None else min(most, CONFORMANCE_SHADOWS)
-    if report.broken and foreign is None:
-        count = 0
-    trainer = built_in if foreign is None else foreign
-    models = {world: np.zeros((0, case.run.parameters)) for world in WORLDS}
-    for world in WORLDS if count else ():
+    problems, read_in = [], []
+    for path in traces:
         try:
-            models[world] = trainer(case.run, world, 0, count).final
-        except ShadowError as error:
-            return ConformanceReport(level, 0, (), skipped=str(error))
-    sizes = {one.shape[1] for one in models.values()}
-    if sizes != {case.run.parameters}:
-        text = f"the code returns {max(sizes)} parameters, the spec's model has {case.run.parameters}"
-        return ConformanceReport(level, count, (), skipped=text)
-    return conform(models, law, level)
+            trace = read(path)
+            if trace.steps and trace.before.shape[1] != case.run.parameters:
+                wrong = f"{trace.before.shape[1]} parameters, the spec's model has {case.run.parameters}"
+                problems.append(Diagnostic(str(path), wrong))
+            read_in.append(trace)
+        except (OSError, ValueError) as error:
+            text = " ".join(str(error).split()).removeprefix(f"{path}: ")
+            problems.append(Diagnostic(str(path), text))
+    if problems:
+        raise InputError(problems)
+    level = float(1 - case.loaded.spec.audit.confidence) / len(traces)
+    return [
+        (path, steps.conform(trace, case.run, world, level))
+        for path, trace in zip(traces, read_in, strict=True)
+    ]
 
 
 def _exact_values(verdicts: Sequence[ClaimVerdict]) -> dict[str, float]:

@@ -54,7 +54,8 @@ def conform(models: Mapping[World, Floats], law: Law | None, level: float) -> Co
     others.append(checks.between(numbers["P"], numbers["Q"]))
     share = (1 - SCALE_SHARE) * level / len(others)
     judged = (_judge(pooled, SCALE_SHARE * level), *(_judge(found, share) for found in others))
-    return ConformanceReport(level, count, judged, tuple(notes))
+    compared = f"{count} models of each world against the exact law"
+    return ConformanceReport(level, count, judged, tuple(notes), compared=compared)
 
 
 def _require(models: Floats, d: int, world: World) -> None:

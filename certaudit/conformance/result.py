@@ -32,8 +32,8 @@ class Check:
 class ConformanceReport:
     """All the checks: an honest implementation fails any of them with probability at most ``level``.
 
-    ``models``: shadow models of each world (1 for a trace).  ``skipped`` says why nothing was checked;
-    ``notes`` are one-line remarks.
+    ``models``: shadow models of each world (1 for a trace).  ``compared``: what was compared with what.
+    ``skipped`` says why nothing was checked; ``notes`` are one-line remarks.
     """
 
     level: float
@@ -41,6 +41,7 @@ class ConformanceReport:
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     skipped: str = ""
+    compared: str = ""
 
     @property
     def failures(self) -> tuple[Check, ...]:

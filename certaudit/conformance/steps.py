@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,14 @@ def conform(trace: Trace, run: Run, world: World, level: float) -> ConformanceRe
         for found, threshold in ((facts, 0.0), (tests, share))
         for f in found
     ]
-    return ConformanceReport(level, 1, tuple(checks))
+    compared = f"a trace of world {world}, {trace.steps} steps, against the spec"
+    return ConformanceReport(level, 1, tuple(checks), compared=compared)
+
+
+def together(reports: Sequence[ConformanceReport], compared: str) -> ConformanceReport:
+    """Several reports as one, at the sum of their levels."""
+    checks = tuple(check for report in reports for check in report.checks)
+    return ConformanceReport(sum(r.level for r in reports), 1, checks, compared=compared)
 
 
 def _plan(run: Run, world: World) -> Iterator[_Step]:

@@ -16,7 +16,7 @@ def lines(report: ConformanceReport) -> Iterator[str]:
     if report.skipped:
         yield f"conformance: not checked: {report.skipped}"
         return
-    made = f"{report.models} models of each world against the exact law"
+    made = report.compared
     share = f"an honest implementation fails with probability at most {report.level:.3g} in all"
     if not report.differs:
         yield f"conformance: {made}: no difference found in {len(report.checks)} tests ({share})"
