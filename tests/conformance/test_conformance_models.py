@@ -4,10 +4,10 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, chi2
 from shadow_runs import ridge_run
 
-from certaudit.conformance.checks import scale_words
+from certaudit.conformance.checks import covariance, scale_words
 from certaudit.conformance.models import conform
 from certaudit.conformance.whitening import IllConditioned, whiten
 from certaudit.prove.evidence import Evidence
@@ -41,8 +41,8 @@ def normals(seed, m=200):
 def models(z, law=LAW):
     """Models whose whitened numbers are z."""
     placed = {}
-    for world, (mean, covariance) in (("P", law[:2]), ("Q", law[2:])):
-        placed[world] = mean + z[world] @ np.linalg.cholesky(covariance).T
+    for world, (mean, spread) in (("P", law[:2]), ("Q", law[2:])):
+        placed[world] = mean + z[world] @ np.linalg.cholesky(spread).T
     return placed
 
 
@@ -184,8 +184,25 @@ def test_a_mean_off_does_not_count_as_noise():
     z["P"] += 3
     names = {name for name, where in failed(z)}
     assert "mean" in names
-    assert "noise scale" not in names
-    assert "variance by direction" not in names
+    assert not names & {"noise scale", "variance by direction", "covariance"}
+
+
+@pytest.mark.parametrize("d", [2, 3, 5])
+def test_the_p_value_of_the_worst_direction(d):
+    """By scipy's chi-square with m - 1 degrees, over coordinates and sums and differences of neighbours
+    in a ring; two coordinates are neighbours once."""
+    m = 4
+    z = np.random.default_rng((17, d)).normal(size=(m, d))
+    z[:, 0] *= 3
+    ring = [(i, (i + 1) % d) for i in range(d if d > 2 else 1)]
+    directions = list(z.T) + [(z[:, i] + s * z[:, j]) / 2**0.5 for i, j in ring for s in (1, -1)]
+    law = chi2(m - 1)
+    tails = []
+    for numbers in directions:
+        total = (m - 1) * numbers.var(ddof=1)
+        tails.append(2 * min(law.sf(total), law.cdf(total)))
+    (found,) = [one for one in covariance("P", z) if one.name == "variance by direction"]
+    assert found.p_value == pytest.approx(min(1.0, len(tails) * min(tails)))
 
 
 @pytest.mark.parametrize("m", [2, 3, D])
