@@ -20,13 +20,24 @@ def learn(X: Floats, y: Floats, seed: int) -> Floats:
 
 
 def unlearn(parameters: Floats, X: Floats, y: Floats, forget: list[int], seed: int) -> Floats:
-    """The package's "certified" unlearning; it draws from numpy's global generator."""
+    """The package's "certified" unlearning; it draws from numpy's global generator.
+
+    Of the forgotten rows it uses the shape alone, and it fails where there are none: then one row, any.
+    """
     np.random.seed(seed)
-    return _coefficients(CertifiedUnlearning(_model(X, y)).unlearn(X[forget], y[forget]))
+    rows = forget or [0]
+    return _coefficients(CertifiedUnlearning(_model(X, y)).unlearn(X[rows], y[rows]))
+
+
+def unlearn_and_remove(parameters: Floats, X: Floats, y: Floats, forget: list[int], seed: int) -> Floats:
+    """A control: the same on the rows that stay, so that the row is gone and the noise is as it was."""
+    return unlearn(parameters, np.delete(X, forget, axis=0), np.delete(y, forget), [], seed)
 
 
 def unlearn_exactly(parameters: Floats, X: Floats, y: Floats, forget: list[int], seed: int) -> Floats:
-    """The package's exact unlearning, which retrains on the rows that stay."""
+    """The package's exact unlearning, which retrains on what stays; it fails where no row leaves."""
+    if not forget:
+        return parameters
     return _coefficients(ExactUnlearning(_model(X, y), X, y).unlearn(X[forget], y[forget]))
 
 

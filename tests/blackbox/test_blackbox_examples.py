@@ -41,5 +41,8 @@ def test_pybrush_certifies_what_it_does_not_do(tmp_path):
     code, report = run("pybrush-certified", tmp_path)
     assert code == 1
     assert report["claims"][0]["verdict"] == "refuted statistically"
-    code, _ = run("pybrush-certified", tmp_path, unlearn="unlearn_exactly")
-    assert code == 3
+    for control in ("unlearn_and_remove", "unlearn_exactly"):
+        code, report = run("pybrush-certified", tmp_path, unlearn=control)
+        assert code == 3
+        assert report["audit"]["broken"] == []
+        assert not report["audit"]["claims"][0]["refuted"]
