@@ -4,10 +4,10 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2
+from scipy.stats import binom, chi2, kstest, norm, t
 from shadow_runs import ridge_run
 
-from certaudit.conformance.checks import covariance, scale_words
+from certaudit.conformance.checks import coordinates, covariance, dependence, scale_words
 from certaudit.conformance.models import conform
 from certaudit.conformance.whitening import IllConditioned, whiten
 from certaudit.prove.evidence import Evidence
@@ -203,6 +203,32 @@ def test_the_p_value_of_the_worst_direction(d):
         tails.append(2 * min(law.sf(total), law.cdf(total)))
     (found,) = [one for one in covariance("P", z) if one.name == "variance by direction"]
     assert found.p_value == pytest.approx(min(1.0, len(tails) * min(tails)))
+
+
+def test_laws_of_the_numbers_by_scipy():
+    """All together, the worst coordinate of D, and the squared norms."""
+    z = np.random.default_rng(19).normal(size=(30, D)) + 0.2
+    expected = {
+        "all numbers": kstest(z.ravel(), norm.cdf, method="exact").pvalue,
+        "coordinates": D * min(kstest(z[:, k], norm.cdf, method="exact").pvalue for k in range(D)),
+        "norms": kstest((z**2).sum(axis=1), chi2(D).cdf, method="exact").pvalue,
+    }
+    for found in coordinates("P", z):
+        assert found.p_value == pytest.approx(min(1.0, expected.pop(found.name)), rel=1e-6)
+    assert not expected
+
+
+def test_dependence_pays_for_both_pairings():
+    """Pairs from the first model on, and from the second on."""
+    z = np.random.default_rng(18).normal(size=(6, D))
+    p_values = []
+    for k in (0, 1):
+        x, y = z[k:5:2].ravel(), z[k + 1 :: 2].ravel()
+        r = x @ y / np.linalg.norm(x) / np.linalg.norm(y)
+        p_values.append(2 * t.sf(abs(r) * np.sqrt((x.size - 1) / (1 - r**2)), x.size - 1))
+    found = next(dependence("P", z))
+    assert found.name == "consecutive models"
+    assert found.p_value == pytest.approx(min(1.0, 2 * min(p_values)))
 
 
 @pytest.mark.parametrize("m", [2, 3, D])

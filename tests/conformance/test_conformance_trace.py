@@ -43,6 +43,14 @@ def test_fields_must_fit_one_another(field):
         dataclasses.replace(trace, **{field: getattr(trace, field)[:-1]})
 
 
+def test_iterates_are_a_table():
+    trace = record(RUN, "P")
+    with pytest.raises(ValueError, match="all alike"):
+        dataclasses.replace(
+            trace, noise=trace.noise[:, 0], before=trace.before[:, 0], after=trace.after[:, 0]
+        )
+
+
 def spoil(tmp_path, **changes):
     path = tmp_path / "bad.npz"
     write(record(RUN, "P"), path)
