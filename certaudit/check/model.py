@@ -147,7 +147,9 @@ class Run:
 
     @property
     def coupled(self) -> tuple[Stretch, ...]:
-        """The shared steps, if they are all steps of both worlds."""
+        """The shared steps, if they are all steps of both worlds and the output noise is one."""
+        if self.output != self.reference_output:
+            raise Rejected("", "the output noise of the reference is another")
         count = sum(one.count for one in self.shared)
         if any(count != sum(one[0] for one in self.steps(name)) for name in "PQ"):
             raise Rejected("", "the two worlds take other steps, or other noise")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from check_mutants import mutants
-from check_samples import epsilon, gaussian, proved, renyi, run, sensitivity
+from check_samples import Clip, Fr, epsilon, gaussian, proved, renyi, run, sensitivity
 from check_truth import prover_agrees
 
 from certaudit import session
@@ -112,3 +112,13 @@ def test_a_changed_data_cell_is_refused_by_its_numbers():
     content["sha256"] = seal(content)
     report = Checker().check(content)
     assert "does not hold the recomputed" in report.reasons[0]
+
+
+def test_what_every_iterate_shows_bounds_the_final_model_only_if_both_get_the_same_output_noise():
+    content = json.loads(json.dumps(proved(run("logistic", clip=Clip(Fr(1, 5), True)), epsilon(3000))))
+    assert any(step["rule"] == "I2" for step in content["steps"])
+    assert Checker().check(content).accepted
+    content["run"]["reference"]["output_variance"] = "0.5"
+    content["sha256"] = seal(content)
+    report = Checker().check(content)
+    assert any("output noise of the reference" in reason for reason in report.reasons)
