@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 from check_mutants import mutants
-from check_samples import Clip, Fr, epsilon, gaussian, proved, renyi, run, sensitivity
+from check_samples import Fr, epsilon, forced, gaussian, proved, renyi, run, sensitivity
 from check_truth import prover_agrees
 
 from certaudit import session
 from certaudit.check.checker import Checker
 from certaudit.check.document import seal
 from certaudit.checking import differences
+from certaudit.kernel.conversion import hockey_stick_of_gaussian
+from certaudit.kernel.iteration import composition
+from certaudit.kernel.sensitivity import per_instance
 from certaudit.report import saved
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -115,7 +118,12 @@ def test_a_changed_data_cell_is_refused_by_its_numbers():
 
 
 def test_what_every_iterate_shows_bounds_the_final_model_only_if_both_get_the_same_output_noise():
-    content = json.loads(json.dumps(proved(run("logistic", clip=Clip(Fr(1, 5), True)), epsilon(3000))))
+    case = run("logistic")
+
+    def make(evidence):
+        return [hockey_stick_of_gaussian(composition(per_instance(evidence.run)), Fr(30))]
+
+    content = json.loads(json.dumps(forced(case, epsilon(30), make)))
     assert any(step["rule"] == "I2" for step in content["steps"])
     assert Checker().check(content).accepted
     content["run"]["reference"]["output_variance"] = "0.5"
