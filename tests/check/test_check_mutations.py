@@ -121,9 +121,9 @@ def test_what_every_iterate_shows_bounds_the_final_model_only_if_both_get_the_sa
     case = run("logistic")
 
     def make(evidence):
-        return [hockey_stick_of_gaussian(composition(per_instance(evidence.run)), Fr(30))]
+        return [hockey_stick_of_gaussian(composition(per_instance(evidence.run)), Fr(60))]
 
-    content = json.loads(json.dumps(forced(case, epsilon(30), make)))
+    content = json.loads(json.dumps(forced(case, epsilon(60), make)))
     assert any(step["rule"] == "I2" for step in content["steps"])
     assert Checker().check(content).accepted
     content["run"]["reference"]["output_variance"] = "0.5"
