@@ -38,6 +38,7 @@ def lines(
     for line in table:
         yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
     yield ""
+    yield "I1: or I2, where an observer sees every iterate or a step may not contract"
     yield "saving: the best bound without the exact tier, over the exact tier"
 
 
