@@ -20,7 +20,7 @@ from certaudit.shadows.dynamics import gradient
 from certaudit.shadows.train import train
 
 SPECS = Path(__file__).parents[1] / "specs"
-STEPS, MODELS, ALONE = 6, 256, 2
+STEPS, MODELS, ALONE = 6, 256, 4
 
 
 def seconds(work):
@@ -99,6 +99,7 @@ for name in ("digits-mlp-sgld", "digits-cnn-finetune"):
     run = short(name)
     train(run, "P", MODELS, dtype="float32")
     together = seconds(lambda run=run: train(run, "P", MODELS, dtype="float32")) / MODELS / STEPS
+    by_autograd(run, 1)
     alone = seconds(lambda run=run: by_autograd(run, ALONE)) / ALONE / STEPS
     single = seconds(lambda run=run: one_by_one(run, 16)) / 16 / STEPS
     print(
