@@ -32,14 +32,11 @@ from certaudit.run import WORLDS, Run, World
 from certaudit.shadows.noise import BLOCK, NoiseSource
 from certaudit.shadows.shift import NoCounterpart, locate, step_shifts, steps_before
 from certaudit.shadows.store import ShadowStore
-from certaudit.shadows.train import ShadowError, Shadows, train
+from certaudit.shadows.train import ShadowError, Shadows, Trainer, train
 
 __all__ = ["AttackLine", "AuditReport", "ClaimAudit", "Design", "Law", "audit", "exceeds"]
 
 Floats = NDArray[np.float64]
-Trainer = Callable[[Run, World, int, int], Shadows]
-"""From a run, a world, the first shadow and how many, to those shadows; may raise ShadowError."""
-
 FOREIGN_ROUND = 32
 """Shadows of each world in the first round of a trainer that is not the built-in one."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,12 +11,12 @@ from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from certaudit.blackbox import pieces
 from certaudit.blackbox.load import Code, Names
 from certaudit.blackbox.shadow import ShadowFault, make
 from certaudit.run import Run, World
+from certaudit.shadows.progress import progress
 from certaudit.shadows.store import ShadowStore, digest
 from certaudit.shadows.train import ShadowError, Shadows
 
@@ -98,15 +97,7 @@ class Foreign:
         starts = range(len(made), wanted, PIECE)
         with (
             ExitStack() as stack,
-            tqdm(
-                total=wanted - len(made),
-                desc=f"shadows of world {world}",
-                unit="model",
-                file=sys.stderr,
-                disable=not sys.stderr.isatty(),
-                delay=1.0,
-                leave=False,
-            ) as bar,
+            progress(world, wanted - len(made), "model") as bar,
         ):
             for models, fault in self._pieces(stack, run, world, starts, wanted, key):
                 for model in models:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +11,9 @@ from certaudit.conformance.models import Law, conform
 from certaudit.conformance.recorder import record
 from certaudit.conformance.result import ConformanceReport
 from certaudit.run import WORLDS, Run, World
-from certaudit.shadows.train import ShadowError, Shadows, train
+from certaudit.shadows.train import ShadowError, Shadows, Trainer, train
 
 Floats = NDArray[np.float64]
-Trainer = Callable[[Run, World, int, int], Shadows]
 
 MOST_SHADOWS = 256
 """Most models of each world that are compared with the exact law."""

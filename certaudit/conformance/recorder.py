@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from certaudit.conformance.trace import Trace
 from certaudit.run import Run, World
-from certaudit.shadows.dynamics import gradient, project
 from certaudit.shadows.noise import NoiseSource, PhaseName, PhiloxNoise
+from certaudit.shadows.walk import initial, walk
 
 Floats = NDArray[np.float64]
 
@@ -19,36 +19,25 @@ def record(run: Run, world: World, *, seed: int = 0, noise: NoiseSource | None =
     source = PhiloxNoise(seed) if noise is None else noise
     stream = source.open(world, range(1), run.parameters)
 
-    def normal(phase: PhaseName, request: int = 0) -> Floats:
-        return stream.draw(phase, request)[:1].copy()
+    def normal(phase: PhaseName, request: int = 0) -> torch.Tensor:
+        return torch.from_numpy(stream.draw(phase, request)[:1])
 
-    radius = None if run.projection is None else float(run.projection)
-    model = np.array([float(x) for x in run.start.mean])
-    model = model + float(run.start.variance) ** 0.5 * normal("start")
-    kept = []
-    for index, segment in enumerate(run.program(world)):
-        batches, phase = segment.batches(), segment.phase
-        step, spread = float(phase.step_size), float(phase.noise_variance) ** 0.5
-        name: PhaseName = "learn" if index == 0 else "unlearn"
-        for t in range(phase.steps):
-            batch = batches[t % len(batches)]
-            added = spread * normal(name, max(index - 1, 0))
-            slope = gradient(run, batch, torch.float64)(torch.from_numpy(model)).numpy()
-            moved = torch.from_numpy(model - step * slope + added)
-            after = project(moved, radius).numpy()
-            rows = np.array(run.rows(batch), dtype=np.int64)
-            kept.append((index, step, added[0], model[0], after[0], rows))
-            model = after
+    kept = list(walk(run, world, initial(run, normal, torch.float64), normal))
     count, parameters = len(kept), run.parameters
     # Clipping happens inside the gradient: the largest norm is at most the clip's by construction.
     limit = np.nan if run.clip is None else float(run.clip.norm)
+    radius = np.nan if run.projection is None else float(run.projection)
+
+    def column(numbers: list[torch.Tensor]) -> Floats:
+        return np.array([one[0].numpy() for one in numbers]).reshape(count, parameters)
+
     return Trace(
-        phase=np.array([k[0] for k in kept], dtype=np.int64),
-        step_size=np.array([k[1] for k in kept]),
-        noise=np.array([k[2] for k in kept]).reshape(count, parameters),
-        before=np.array([k[3] for k in kept]).reshape(count, parameters),
-        after=np.array([k[4] for k in kept]).reshape(count, parameters),
-        rows=tuple(k[5] for k in kept),
+        phase=np.array([step.phase for step in kept], dtype=np.int64),
+        step_size=np.array([step.step_size for step in kept]),
+        noise=column([step.noise for step in kept]),
+        before=column([step.before for step in kept]),
+        after=column([step.after for step in kept]),
+        rows=tuple(np.array(run.rows(step.batch), dtype=np.int64) for step in kept),
         largest_gradient=np.full(count, limit),
-        radius=np.full(count, np.nan if radius is None else radius),
+        radius=np.full(count, radius),
     )

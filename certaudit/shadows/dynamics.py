@@ -11,6 +11,7 @@ from torch import Tensor
 from certaudit.run import Batch, Clip, Run
 from certaudit.shadows import network
 from certaudit.shadows.losses import slope
+from certaudit.shadows.slices import models_at_once
 
 Gradient = Callable[[Tensor], Tensor]
 """From (m, parameters) models to the (m, parameters) gradients of the objective there."""
@@ -51,7 +52,7 @@ def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
         total = (weights.reshape(m * classes, len(rows)) @ x).reshape(m, classes, run.d)
         return total.transpose(1, 2).reshape(models.shape) / count + decay * models
 
-    size = _at_once(len(rows) * run.classes)
+    size = models_at_once(len(rows) * run.classes, TABLE_BYTES)
     return lambda models: torch.cat([few(some) for some in torch.split(models, size)])
 
 
@@ -61,12 +62,6 @@ def project(models: Tensor, radius: float | None) -> Tensor:
         return models
     norms = models.norm(dim=1, keepdim=True)
     return torch.where(norms > radius, models * (radius / norms), models)
-
-
-def _at_once(margins: int) -> int:
-    """Models to take at a time: a power of two, so that no cut of the shadows moves its edges."""
-    most = max(1, TABLE_BYTES // (8 * max(1, margins)))
-    return int(1 << (most.bit_length() - 1))
 
 
 def _quadratic(x: Tensor, y: Tensor, count: int, l2: float) -> Gradient:

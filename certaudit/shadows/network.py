@@ -14,6 +14,8 @@ from torch.func import grad, vmap
 from torch.nn import functional
 
 from certaudit.run import Network, Run
+from certaudit.shadows.noise import BLOCK
+from certaudit.shadows.slices import models_at_once
 
 Outputs = Callable[[Tensor, Tensor], Tensor]
 """From one model (parameters,) and rows (n, d) to its outputs (n, classes)."""
@@ -100,7 +102,5 @@ def gradient(run: Run, x: Tensor, y: Tensor, count: int) -> Callable[[Tensor], T
 
 
 def at_once(numbers: int) -> int:
-    """Models to take at a time, each needing so many numbers: a power of two, so that no cut of the
-    shadows moves its edges."""
-    most = max(1, WORK_BYTES // (8 * max(1, numbers)))
-    return int(1 << (min(most, 256).bit_length() - 1))
+    """Networks to take at a time, each needing so many numbers; at most a block of shadows."""
+    return min(models_at_once(numbers, WORK_BYTES), BLOCK)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Never
 
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from certaudit.run import Run, World
-from certaudit.shadows.dynamics import TABLE_BYTES, gradient, project
+from certaudit.shadows.dynamics import TABLE_BYTES
 from certaudit.shadows.noise import BLOCK, NoiseSource, PhaseName, PhiloxNoise
+from certaudit.shadows.progress import progress
 from certaudit.shadows.store import ShadowStore, digest
+from certaudit.shadows.walk import initial, walk
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +38,10 @@ class Shadows:
     def until(self, count: int) -> Shadows:
         """The first ``count`` of them."""
         return Shadows(self.final[:count], {t: one[:count] for t, one in self.recorded.items()})
+
+
+Trainer = Callable[[Run, World, int, int], Shadows]
+"""From a run, a world, the first shadow and how many, to those shadows; may raise ShadowError."""
 
 
 class ShadowError(Exception):
@@ -86,15 +91,7 @@ def train(
     run_key = digest(run, world, seed, dtype, record) if keep is not None else ""
     pieces: list[Floats] = []
     total = sum(segment.phase.steps for segment in run.program(world)) * -(-shadows // size)
-    with tqdm(
-        total=total,
-        desc=f"shadows of world {world}",
-        unit="step",
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-        delay=1.0,
-        leave=False,
-    ) as bar:
+    with progress(world, total, "step") as bar:
         for start in range(first, first + shadows, size):
             count = min(size, first + shadows - start)
             key = f"{run_key}-{start}-{count}"
@@ -133,23 +130,13 @@ def _train_chunk(
     def normal(phase: PhaseName, request: int = 0) -> torch.Tensor:
         return torch.from_numpy(stream.draw(phase, request)).to(kind)
 
-    radius = None if run.projection is None else float(run.projection)
-    mean = torch.tensor([float(x) for x in run.start.mean], dtype=kind)
-    models = mean + float(run.start.variance) ** 0.5 * normal("start")
-    kept, done = {0: models}, 0
-    for index, segment in enumerate(run.program(world)):
-        phase = segment.phase
-        slopes = [gradient(run, batch, kind) for batch in segment.batches()[: phase.steps]]
-        name: PhaseName = "learn" if index == 0 else "unlearn"
-        step, spread = float(phase.step_size), float(phase.noise_variance) ** 0.5
-        for t in range(phase.steps):
-            slope = slopes[t % len(slopes)]
-            moved = models - step * slope(models) + spread * normal(name, max(index - 1, 0))
-            models = project(moved, radius)
-            done += 1
-            if done in record:
-                kept[done] = models
-            bar.update()
+    models = initial(run, normal, kind)
+    kept = {0: models}
+    for done, step in enumerate(walk(run, world, models, normal), start=1):
+        models = step.after
+        if done in record:
+            kept[done] = models
+        bar.update()
     output = float(run.output_noise(world)) ** 0.5
     released = models + output * normal("output") if output else models
     iterates = [released, *(kept[t] for t in record)]
