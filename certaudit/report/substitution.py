@@ -181,6 +181,11 @@ def _drift(step: Statement) -> Numbers:
     return numbers
 
 
+def _last(rows_of_steps: Sequence[Any]) -> int:
+    """The last step with a row in it, -1 if there is none."""
+    return max((t for t, rows in enumerate(rows_of_steps) if rows), default=-1)
+
+
 def _tail(step: Statement) -> Numbers:
     """S3 before the last step that removes a row, and for one step's exact tail."""
     run: Any = step.subject
@@ -189,7 +194,7 @@ def _tail(step: Statement) -> Numbers:
         t = step.exact["step"] - 1
         extra: Numbers = {"s": step.exact["sensitivity"]}
     else:
-        t = max((t for t, row in enumerate(step.exact["bounds"]) if row), default=-1)
+        t = _last(step.exact["bounds"])
         extra = {}
     if t < 0 or t >= len(law.values["mean"]) or not law.values["mean"][t]:
         return {}
@@ -217,7 +222,7 @@ def _margin(step: Statement) -> Numbers:
     """S4 at the last step that removes a row: its first row's half-width and the larger end's slope."""
     run: Any = step.subject
     (law,) = step.uses
-    t = max((t for t, row in enumerate(law.values["margin"]) if row), default=-1)
+    t = _last(law.values["margin"])
     if t < 0:
         return {}
     pair = _pair_at(step, t)
@@ -359,7 +364,7 @@ def _adaptive(step: Statement) -> Numbers:
     """The last step that costs, at the order asked for."""
     run: Any = step.subject
     (law,) = step.uses
-    t = max((t for t, row in enumerate(law.values["mean"]) if row), default=-1)
+    t = _last(law.values["mean"])
     if t < 0:
         return {}
     pair = _pair_at(step, t)

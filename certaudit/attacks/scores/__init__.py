@@ -17,7 +17,11 @@ def kinds() -> Iterator[type[Score]]:
     for found in iter_modules(__path__):
         module = import_module(f"{__name__}.{found.name}")
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if kind.__module__ == module.__name__ and issubclass(kind, Score) and kind is not Score:
+            if (
+                kind.__module__ == module.__name__
+                and issubclass(kind, Score)
+                and not inspect.isabstract(kind)
+            ):
                 yield kind
 
 

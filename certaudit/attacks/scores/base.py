@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from certaudit.attacks.rows import Rows
 from certaudit.run import Run
 
 Floats = NDArray[np.float64]
@@ -41,9 +42,9 @@ class Score(ABC):
     least: ClassVar[int] = 6
 
     @classmethod
-    @abstractmethod
     def of(cls, setting: Setting) -> Self | None:
-        """The score for a run, or None where it has none."""
+        """The score for a run, or None where it has none; by default the run is not asked."""
+        return cls()
 
     def fit(self, p: Floats, q: Floats) -> None:  # noqa: B027
         """Learn from (m, parameters) past shadows of the two worlds; by default nothing."""
@@ -51,3 +52,15 @@ class Score(ABC):
     @abstractmethod
     def score(self, models: Floats) -> Floats:
         """Scores of (m, parameters) models, (m,)."""
+
+
+class RemovedRowsScore(Score):
+    """A score that looks at what a model makes of the removed points."""
+
+    def __init__(self, run: Run) -> None:
+        self._rows = Rows(run, run.forget)
+
+    @classmethod
+    def of(cls, setting: Setting) -> Self | None:
+        """For every run."""
+        return cls(setting.run)

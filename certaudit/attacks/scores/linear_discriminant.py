@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 
-from certaudit.attacks.scores.base import Floats, Score, Setting
+from certaudit.attacks.scores.base import Floats, Score
 
 MOST_CORRELATED = 300
 
@@ -22,11 +20,6 @@ class LinearDiscriminant(Score):
     name = "linear discriminant"
     parameters_only = True
     log_ratio = True
-
-    @classmethod
-    def of(cls, setting: Setting) -> Self | None:
-        """For every run."""
-        return cls()
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Pooled covariance and means of the two samples."""

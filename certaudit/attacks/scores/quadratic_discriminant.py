@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 
-from certaudit.attacks.scores.base import Floats, Score, Setting
+from certaudit.attacks.scores.base import Floats, Score
 from certaudit.attacks.scores.linear_discriminant import MOST_CORRELATED, pooled_covariance
 
 
@@ -20,11 +18,6 @@ class QuadraticDiscriminant(Score):
     name = "quadratic discriminant"
     parameters_only = True
     log_ratio = True
-
-    @classmethod
-    def of(cls, setting: Setting) -> Self | None:
-        """For every run."""
-        return cls()
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Mean and regularized covariance of each sample."""

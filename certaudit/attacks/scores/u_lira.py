@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 
-from certaudit.attacks.rows import Rows
-from certaudit.attacks.scores.base import Floats, Score, Setting
-from certaudit.run import Run
+from certaudit.attacks.scores.base import Floats, RemovedRowsScore
 
 
-class ULira(Score):
+class ULira(RemovedRowsScore):
     """U-LiRA: Gaussians fitted in each world to the removed points' confidences, and their log-ratio.
 
     Carlini et al. 2022 (LiRA) with the two kinds of shadow models of Hayes et al. 2024: unlearned, and
@@ -21,14 +17,6 @@ class ULira(Score):
 
     name = "U-LiRA"
     log_ratio = True
-
-    def __init__(self, run: Run) -> None:
-        self._rows = Rows(run, run.forget)
-
-    @classmethod
-    def of(cls, setting: Setting) -> Self | None:
-        """For every run."""
-        return cls(setting.run)
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Mean and variance of every point's confidence in each world."""
