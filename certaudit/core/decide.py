@@ -1,0 +1,46 @@
+"""The last step: lines prove a claim, break it, or do neither (section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from certaudit.claims.claim import Claim
+from certaudit.core.proof import Line, Proof
+
+
+def prove(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...] | None:
+    """Lines that prove ``claim`` of the proof's run, one for each of its cases; None if there are none.
+
+    Every direction the claim names is covered, for an observer at least as strong as the one the run
+    releases to.
+    """
+    if not _about(proof, claim):
+        return None
+    used: list[Line] = []
+    for case in claim.cases():
+        found = next((line for line in _own(proof, lines) if claim.proved_by(line.statement, case, proof.run.release)), None)
+        if found is None:
+            return None
+        used.append(found)
+    return tuple(dict.fromkeys(used))
+
+
+def refute(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...] | None:
+    """A line that certainly breaks ``claim`` of the proof's run; None if there is none.
+
+    A divergence of the final models is a lower bound for every observer.
+    """
+    if not _about(proof, claim):
+        return None
+    found = next((line for line in _own(proof, lines) if claim.broken_by(line.statement)), None)
+    return None if found is None else (found,)
+
+
+def _about(proof: Proof, claim: Claim) -> bool:
+    """Whether the claim is about the model released after the run's last request."""
+    return claim.after in (None, len(proof.run.requests))
+
+
+def _own(proof: Proof, lines: Sequence[Line]) -> list[Line]:
+    known = proof.lines
+    return [line for line in lines if line.number < len(known) and known[line.number] is line]

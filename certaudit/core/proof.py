@@ -1,0 +1,63 @@
+"""A proof about one run: numbered lines, each a rule applied to earlier lines and a witness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from certaudit.core.rule import Conclusion, NotApplicable
+from certaudit.core.rules import RULES
+from certaudit.core.statement import Statement
+from certaudit.run import Run
+
+
+@dataclass(frozen=True)
+class Line:
+    """Line ``number`` (from 0) of a proof: ``rule`` applied to the lines ``uses`` and ``witness``."""
+
+    number: int
+    rule: str
+    uses: tuple[int, ...]
+    witness: Any
+    conclusion: Conclusion
+
+    @property
+    def statement(self) -> Statement:
+        """What the line proves."""
+        return self.conclusion.statement
+
+
+class Proof:
+    """Lines that rules have checked, about ``run`` alone.  Lines are only ever added."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._lines: tuple[Line, ...] = ()
+
+    @property
+    def run(self) -> Run:
+        """The run every line is about."""
+        return self._run
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines so far."""
+        return self._lines
+
+    def apply(self, rule: str, uses: Sequence[Line], witness: Any) -> Line:
+        """Check a rule on earlier lines of this proof and add what it concludes.
+
+        Raises Refusal if the rule does not conclude, is unknown, or a line is not of this proof.
+        """
+        if rule not in RULES:
+            raise NotApplicable(rule, "no such rule")
+        known = RULES[rule]
+        if not isinstance(witness, known.witness):
+            raise NotApplicable(rule, f"needs a witness of class {known.witness.__name__}")
+        if any(line.number >= len(self._lines) or self._lines[line.number] is not line for line in uses):
+            raise NotApplicable(rule, "builds on a line of another proof")
+        conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
+        added = Line(len(self._lines), rule, tuple(line.number for line in uses), witness, conclusion)
+        self._lines += (added,)
+        return added

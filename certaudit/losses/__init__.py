@@ -1,0 +1,18 @@
+"""The losses: one module each, found by name; each holds ``LOSS``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+from certaudit.losses.loss import Loss
+
+
+def _found() -> Mapping[str, Loss]:
+    names = (module.name for module in iter_modules(__path__) if module.name != "loss")
+    losses = [import_module(f"{__name__}.{name}").LOSS for name in names]
+    return {loss.name: loss for loss in losses}
+
+
+LOSSES = _found()

@@ -1,0 +1,1 @@
+"""Finds witnesses for the rules of the core, in floats or by any library.  Decides nothing."""
