@@ -37,8 +37,11 @@ class GaussianClaim(Claim):
         return self.directions
 
     def proved_by(self, statement: Statement, case: str, release: Observer) -> bool:
-        """By a smaller mu and slack; a cover of epsilon >= 0 counts only where both directions are named,
-        as epsilon below 0 in one direction is epsilon above 0 in the other."""
+        """By a smaller mu and slack.
+
+        A cover of epsilon >= 0 counts only where both directions are named, as epsilon below 0 in one
+        direction is epsilon above 0 in the other.
+        """
         match statement:
             case GaussianDP(mu, delta, directions, observer):
                 return (

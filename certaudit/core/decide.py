@@ -18,7 +18,14 @@ def prove(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...]
         return None
     used: list[Line] = []
     for case in claim.cases():
-        found = next((line for line in _own(proof, lines) if claim.proved_by(line.statement, case, proof.run.release)), None)
+        found = next(
+            (
+                line
+                for line in _own(proof, lines)
+                if claim.proved_by(line.statement, case, proof.run.release)
+            ),
+            None,
+        )
         if found is None:
             return None
         used.append(found)

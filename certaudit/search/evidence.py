@@ -16,7 +16,7 @@ from certaudit.claims import BOTH, Direction
 from certaudit.core import schedule
 from certaudit.core.balls import precision
 from certaudit.core.proof import Line, Proof
-from certaudit.core.rule import Nothing, NotApplicable, Premise, PremiseFailed, Refusal, Undecided
+from certaudit.core.rule import NotApplicable, Nothing, Premise, PremiseFailed, Refusal
 from certaudit.core.rules import RULES
 from certaudit.core.rules.contraction import Witness as StepWitness
 from certaudit.core.rules.contraction import require_contraction
@@ -114,9 +114,7 @@ class Evidence:
         line = self.apply("contraction", (curved,), StepWitness(step_size))
         if line is not None:
             try:
-                require_contraction(
-                    self.run, of(curved, Curvature), of(line, Contraction)
-                )
+                require_contraction(self.run, of(curved, Curvature), of(line, Contraction))
             except Refusal as refusal:
                 self.note(refusal)
         return line
@@ -358,5 +356,3 @@ def _restart(rule: str, last: int | None) -> Any:
 
 def _mu(line: Line) -> arb:
     return of(line, GaussianDP).mu
-
-

@@ -64,7 +64,10 @@ def curvature(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclu
     if convex:
         strong, smooth = STRONG, SMOOTH
     else:
-        strong, smooth = FLAT, CLIPPED_INSIDE if clip is not None and clip.regularizer else CLIPPED_OUTSIDE
+        strong, smooth = (
+            FLAT,
+            CLIPPED_INSIDE if clip is not None and clip.regularizer else CLIPPED_OUTSIDE,
+        )
     text = "kappa_min I <= X^T X <= kappa_max I on the rows of the batch"
     return Conclusion(
         Curvature(witness.batch, strong.at(values), smooth.at(values), convex),
