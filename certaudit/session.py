@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from certaudit.claims import Claim
 from certaudit.errors import Diagnostic, InputError
-from certaudit.prove.evidence import Evidence
-from certaudit.prove.verify import verify as verify_claims
 from certaudit.run import Run, World
+from certaudit.search.evidence import Evidence
+from certaudit.search.verify import verify as verify_claims
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status

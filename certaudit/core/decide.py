@@ -16,16 +16,10 @@ def prove(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...]
     """
     if not _about(proof, claim):
         return None
+    own, release = _own(proof, lines), proof.run.release
     used: list[Line] = []
     for case in claim.cases():
-        found = next(
-            (
-                line
-                for line in _own(proof, lines)
-                if claim.proved_by(line.statement, case, proof.run.release)
-            ),
-            None,
-        )
+        found = next((line for line in own if claim.proved_by(line.statement, case, release)), None)
         if found is None:
             return None
         used.append(found)

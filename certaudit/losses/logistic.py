@@ -1,6 +1,6 @@
 """The logistic loss log(1 + exp(-y u)), y = -1 or +1.
 
-l' = -y s(-y u) with s the sigmoid; |l''| <= 1/4; |l'''| <= 1/(6 sqrt 3), reached where s = 1/2 +- 1/(2 sqrt 3).
+l' = -y s(-y u) with s the sigmoid; |l''| <= 1/4; |l'''| <= 1/(6 sqrt 3), where s = 1/2 +- 1/(2 sqrt 3).
 """
 
 from fractions import Fraction

@@ -1,7 +1,7 @@
-"""Where a proof of each kind of claim is looked for: one module a kind, named after the claim's module.
+"""Where a proof of each kind of claim is looked for: one module a kind, named as the claim's module.
 
-Each holds ``search(evidence, claim)``, which returns lines that may decide the claim, and the number each
-route gives.
+Each holds ``search(evidence, claim)``, which returns lines that may decide the claim, and the number
+each route gives.
 """
 
 from __future__ import annotations
