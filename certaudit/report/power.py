@@ -11,7 +11,7 @@ from certaudit.attacks.forecast import Forecast, forecast, power
 from certaudit.attacks.nulls import claimed, quantity
 from certaudit.attacks.power import Power, count_power, gaussian_epsilon
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, SensitivityClaim
-from certaudit.prove.evidence import Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.report import words
 from certaudit.report.audit import SYMBOLS
 from certaudit.session import Case
