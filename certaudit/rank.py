@@ -16,6 +16,7 @@ from certaudit.core.statement import HockeyStick
 from certaudit.fast.epsilon import epsilons
 from certaudit.fast.laws import Laws, forgetting
 from certaudit.fast.pairs import whitened
+from certaudit.losses import LOSSES
 from certaudit.run import Run
 from certaudit.search.evidence import BITS, Evidence
 from certaudit.search.lines import of
@@ -130,7 +131,7 @@ def prove(run: Run, row: int, delta: Fraction) -> Proved:
 
 
 def _affine(run: Run) -> bool:
-    plain = run.loss == "ridge" and run.projection is None and run.clip is None
+    plain = LOSSES[run.loss].quadratic and run.projection is None and run.clip is None
     return plain and run.release == "final"
 
 

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp
 
+from certaudit.losses import LOSSES, settings
 from certaudit.run import Run
 
 Floats = NDArray[np.float64]
-
-
-LABELLED = ("softmax", "network")
-"""Losses of one margin for every class."""
 
 
 class Rows:
@@ -22,24 +18,13 @@ class Rows:
 
     def __init__(self, run: Run, rows: Sequence[int]) -> None:
         self._run = run
-        self._x = np.asarray(run.X[list(rows)], dtype=np.float64)
-        self._y = np.asarray(run.y[list(rows)], dtype=np.float64)
+        self._loss, self._settings = LOSSES[run.loss], settings(run)
+        self._x = np.array(run.X[list(rows)], dtype=np.float64)
+        self._y = np.array(run.y[list(rows)], dtype=np.float64)
 
     def losses(self, models: Floats) -> Floats:
         """Loss at each row, (m, rows)."""
-        run, y = self._run, self._y
-        if run.loss in LABELLED:
-            margins = self._margins(models)
-            return np.asarray(logsumexp(margins, axis=2) - self._own(margins))
-        u = models @ self._x.T
-        if run.loss == "logistic":
-            return np.asarray(np.logaddexp(0, -y * u))
-        if run.loss == "huber":
-            assert run.threshold is not None
-            size = np.abs(u - y)
-            near = np.minimum(size, float(run.threshold))
-            return np.asarray(near * (size - near / 2))
-        return np.asarray((u - y) ** 2 / 2)
+        return self._loss.value(self._margins(models), self._y, self._settings)
 
     def confidences(self, models: Floats) -> Floats:
         """What is nearly Gaussian over models, (m, rows).
@@ -47,43 +32,21 @@ class Rows:
         The logit of the probability of the row's own label for classifiers, the signed residual for
         regressions.
         """
-        run = self._run
-        if run.loss in LABELLED:
-            margins = self._margins(models)
-            own = self._own(margins)
-            rest = margins.copy()
-            np.put_along_axis(rest, self._labels(len(models)), -np.inf, axis=2)
-            return np.asarray(own - logsumexp(rest, axis=2))
-        u = models @ self._x.T
-        return np.asarray(self._y * u if run.loss == "logistic" else u - self._y)
+        return self._loss.confidence(self._margins(models), self._y, self._settings)
 
     def gradient_norms(self, models: Floats) -> Floats:
         """Norm of the gradient of each row's loss, without the regularizer, (m, rows)."""
-        run = self._run
-        if run.network is not None:
+        if self._run.network is not None:
             return self._network_norms(models)
-        norms = np.linalg.norm(self._x, axis=1)
-        if run.loss == "softmax":
-            margins = self._margins(models)
-            slopes = np.exp(margins - logsumexp(margins, axis=2, keepdims=True))
-            np.put_along_axis(slopes, self._labels(len(models)), self._misses(margins), axis=2)
-            return np.asarray(np.linalg.norm(slopes, axis=2) * norms)
-        u = models @ self._x.T
-        if run.loss == "logistic":
-            return np.asarray(expit(-self._y * u) * norms)
-        size = np.abs(u - self._y)
-        if run.threshold is not None:
-            size = np.minimum(size, float(run.threshold))
-        return np.asarray(size * norms)
-
-    def _misses(self, margins: Floats) -> Floats:
-        """1 - probability of the own label, (m, rows, 1)."""
-        return np.asarray(-np.expm1(self._own(margins) - logsumexp(margins, axis=2)))[:, :, None]
+        sizes = self._loss.slope_size(self._margins(models), self._y, self._settings)
+        return np.asarray(sizes * np.linalg.norm(self._x, axis=1))
 
     def _margins(self, models: Floats) -> Floats:
-        """(m, rows, classes)."""
+        """(m, rows), or (m, rows, classes) for a loss of one margin a class."""
         if self._run.network is not None:
             return self._network_margins(models)
+        if self._loss.margin:
+            return models @ self._x.T
         matrices = models.reshape(len(models), self._run.d, self._run.classes)
         return np.asarray(np.einsum("mdk,rd->mrk", matrices, self._x))
 
@@ -113,10 +76,3 @@ class Rows:
         size = at_once(run.parameters * len(x))
         norms = [each(some, x, y).norm(dim=2) for some in torch.split(every, size)]
         return np.asarray(torch.cat(norms).numpy(), dtype=np.float64)
-
-    def _labels(self, models: int) -> NDArray[np.int64]:
-        labels = self._y.astype(np.int64)
-        return np.broadcast_to(labels[None, :, None], (models, len(labels), 1))
-
-    def _own(self, margins: Floats) -> Floats:
-        return np.asarray(np.take_along_axis(margins, self._labels(len(margins)), axis=2)[:, :, 0])

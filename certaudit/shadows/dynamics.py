@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from certaudit.losses import LOSSES, settings
 from certaudit.run import Batch, Clip, Run
 from certaudit.shadows import network
-from certaudit.shadows.losses import slope
 from certaudit.shadows.slices import models_at_once
 
 Gradient = Callable[[Tensor], Tensor]
@@ -31,9 +31,9 @@ def gradient(run: Run, batch: Batch, dtype: torch.dtype) -> Gradient:
     y = torch.as_tensor(np.asarray(run.y[list(rows)], dtype=np.float64), dtype=dtype)
     if run.network is not None:
         return network.gradient(run, x, y, count)
-    if run.loss == "ridge" and run.clip is None and len(rows) >= run.d:
+    if LOSSES[run.loss].quadratic and run.clip is None and len(rows) >= run.d:
         return _quadratic(x, y, count, l2)
-    of_margins = slope(run, y)
+    of_margins = LOSSES[run.loss].slopes(y, settings(run))
     shrink = None if run.clip is None else _shrink(run.clip, l2, x)
     inside = run.clip is not None and run.clip.regularizer
 
