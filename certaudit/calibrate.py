@@ -17,9 +17,9 @@ from certaudit.core.balls import precision
 from certaudit.core.proof import Line
 from certaudit.core.rule import Refusal
 from certaudit.core.rules.c5 import Witness as LevelWitness
-from certaudit.fast.epsilon import epsilons
-from certaudit.fast.laws import Laws, forgetting
-from certaudit.fast.pairs import whitened
+from certaudit.estimates.epsilon import epsilons
+from certaudit.estimates.laws import Laws, forgetting
+from certaudit.estimates.pairs import whitened
 from certaudit.losses import LOSSES
 from certaudit.run import Request, Run
 from certaudit.search.evidence import BITS, Evidence

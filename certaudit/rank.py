@@ -13,9 +13,9 @@ from certaudit.claims import EpsilonDelta
 from certaudit.core.balls import precision
 from certaudit.core.rule import Refusal
 from certaudit.core.statement import HockeyStick
-from certaudit.fast.epsilon import epsilons
-from certaudit.fast.laws import Laws, forgetting
-from certaudit.fast.pairs import whitened
+from certaudit.estimates.epsilon import epsilons
+from certaudit.estimates.laws import Laws, forgetting
+from certaudit.estimates.pairs import whitened
 from certaudit.losses import LOSSES
 from certaudit.run import Run
 from certaudit.search.evidence import BITS, Evidence

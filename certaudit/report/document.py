@@ -17,7 +17,7 @@ from certaudit.session import Outcome
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
 
 if TYPE_CHECKING:
-    from certaudit.conformance.result import ConformanceReport
+    from certaudit.audit.conformance.result import ConformanceReport
 
 
 def report(outcomes: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:

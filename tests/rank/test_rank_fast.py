@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from certaudit.fast.epsilon import epsilons
-from certaudit.fast.laws import Laws, forgetting
-from certaudit.fast.pairs import whitened
+from certaudit.estimates.epsilon import epsilons
+from certaudit.estimates.laws import Laws, forgetting
+from certaudit.estimates.pairs import whitened
 from certaudit.kernel.balls import precision
 from certaudit.prove.evidence import BITS, Evidence
 from certaudit.rank import NotRankable, rank
