@@ -1,0 +1,105 @@
+"""S4: per-instance high-probability sensitivity for losses of a margin, from one world's margins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb
+
+from certaudit.core import schedule
+from certaudit.core.balls import ball
+from certaudit.core.data import label, require_labels, row_norm
+from certaudit.core.rule import Conclusion, Rule, Undecided, one
+from certaudit.core.rules.margin_law import constants, require_margin
+from certaudit.core.rules.s3 import require_fixed
+from certaudit.core.statement import MarginLaw, Sensitivity, Statement
+from certaudit.core.term import (
+    Environment,
+    Formula,
+    compiled,
+    indexed,
+    log,
+    magnitude,
+    maximum,
+    sqrt,
+    symbols,
+    total,
+)
+from certaudit.losses.loss import u, y
+from certaudit.run import Run
+
+s, half, length, tau2, p, bias, eta, count = symbols("s_t h_t X tau_t^2 p b_t eta N")
+sup, low, high = symbols("g_t g(u-h) g(u+h)")
+lengths, sups = indexed("X"), indexed("g")
+
+HALF_WIDTH = Formula(half, length * (sqrt(tau2) * sqrt(2 * log(2 / p)) + bias))
+SUP = Formula(sup, maximum(magnitude(low), magnitude(high)))
+SHIFT = Formula(s, eta / count * total(lengths * sups))
+
+
+@dataclass(frozen=True)
+class Witness:
+    """``share``: the probability each random margin may spend, between 0 and 1."""
+
+    share: Fraction
+
+
+def margin_sensitivity(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
+    """s_t = (eta/N) sum_i |x_i| sup |l'| on x_i.w_t's interval, at once but with probability delta.
+
+    The interval is the noiseless margin +- h_t; the loss is convex, so that l' grows and |l'| is largest
+    at an end.  Each row and step whose iterate is random spends ``share``.
+    Premises: those of the margin law; normalizer ``fixed`` or ``sum``.  Shifts are in the units of w.
+    """
+    law = one(RULE.id, uses, MarginLaw)
+    fixed = require_fixed(RULE.id, run)
+    term, margin = require_margin(RULE.id, run)
+    labels = require_labels(RULE.id, run, run.forget)
+    if not 0 < witness.share < 1:
+        raise Undecided(RULE.id, "a share of probability lies between 0 and 1")
+    slope, share = compiled(term), ball(witness.share)
+    norms = {i: row_norm(run, i) for i in run.forget}
+    known = {i: constants(run) | {y: ball(label(run, i))} for i in run.forget}
+    shifts: list[tuple[int, arb]] = []
+    done, spent = 0, 0
+    shown: dict[Formula, Environment] = {}
+    for pair in schedule.from_start(RULE.id, run):
+        removed = pair.removed(run)
+        if not removed:
+            shifts.append((pair.count, arb(0)))
+        for t in range(done, done + pair.count) if removed else ():
+            found = []
+            entries = zip(removed, law.margins[t], law.spreads[t], law.biases[t], strict=True)
+            for i, centre, spread, off in entries:
+                values = {length: norms[i], tau2: spread, p: share, bias: off}
+                reach = HALF_WIDTH.at(values)
+                ends = {
+                    low: slope({**known[i], u: centre - reach}),
+                    high: slope({**known[i], u: centre + reach}),
+                }
+                found.append(SUP.at(ends))
+                spent += 0 if spread.is_zero() else 1
+                shown |= {HALF_WIDTH: values, SUP: ends}
+            shown[SHIFT] = {
+                eta: ball(pair.step_size),
+                count: arb(run.count(pair.first)),
+                lengths: [norms[i] for i in removed],
+                sups: found,
+            }
+            shifts.append((1, SHIFT.at(shown[SHIFT])))
+        done += pair.count
+    return Conclusion(
+        Sensitivity(law.world, tuple(shifts), None, spent * share),
+        (fixed, margin, labels),
+        ((Formula(sup, term), {}), *shown.items()),
+    )
+
+
+RULE = Rule(
+    "S4",
+    "Per-instance high-probability sensitivity for losses of a margin, one world's margins",
+    "section 3; Gaussian concentration and Poincaré inequalities",
+    Witness,
+    margin_sensitivity,
+)
