@@ -66,7 +66,7 @@ def margin_law(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Concl
     tau_{t+1}^2 = c^2 tau_t^2 + sigma^2.  The mean lies within |x| b_t of the noiseless run's margin,
     b_0 = 0: where |l'''| <= B_3, b_{t+1} = c b_t + (eta/N) sum_j |x_j|^3 B_3 tau_t^2/2 (Poincare);
     always b_t <= sqrt(d) tau_t, as E|w_t - noiseless|^2 <= d tau_t^2.
-    Premises: a loss of one margin with labels its facts hold for, no projection, no clip; the contraction
+    Premises: a loss of one margin, labels its facts hold for, no projection, no clip; the contraction
     of every map of the world.  Margins are in the units of y.
     """
     world, loss = witness.world, LOSSES[run.loss]
