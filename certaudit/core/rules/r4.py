@@ -30,7 +30,7 @@ NEXT_ORDER = Formula(further, 1 + (alpha - 1) * p / (p - 1))
 
 @dataclass(frozen=True)
 class Witness:
-    """``order``: alpha > 1; ``exponents``: p > 1 of each step that costs, from the last to the second."""
+    """``order``: alpha > 1; ``exponents``: p > 1 of each step that costs, the last first."""
 
     order: Fraction
     exponents: tuple[Fraction, ...]
