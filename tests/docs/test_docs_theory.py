@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from certaudit.claims import KINDS
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Statement
@@ -90,3 +91,12 @@ def test_links_between_the_pages_resolve():
     for page in DOCS.rglob("*.md"):
         for target in re.findall(r"\]\(([^)#:\s]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+def test_paths_that_contributors_are_sent_to_exist():
+    text = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:certaudit|tests|docs)/[\w./-]+)`", text)
+    assert len(paths) > 12
+    for path in paths:
+        missing_example = path == "tests/core/test_core_x.py"
+        assert missing_example or (DOCS.parent / path).exists(), path
