@@ -16,7 +16,7 @@ from certaudit.run import Run
 
 eta, c = symbols("eta c")
 STEP = Formula(c, maximum(magnitude(1 - eta * m), magnitude(1 - eta * L)))
-CLIPPED_STEP = Formula(c, 1 + eta * L)
+CLIPPED_STEP = Formula(c, magnitude(1 - eta * m) + eta * L)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Witness:
 def contraction(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     """One gradient step is c-Lipschitz, c = max(|1 - eta m|, |1 - eta L|).
 
-    With a clip that does not keep convexity the step is only (1 + eta L)-Lipschitz.  c < 1 is not needed for
-    the statement; see :func:`require_contraction`.
+    With a clip that does not keep convexity c = |1 - eta m| + eta L, m the regularizer outside the clip.
+    c < 1 is not needed for the statement; see :func:`require_contraction`.
     """
     curved = one(RULE.id, uses, Curvature)
     formula = STEP if curved.convex else CLIPPED_STEP
