@@ -125,6 +125,8 @@ def coupled(run: Run, uses: tuple[Statement, ...]) -> Course:
         raise NotApplicable(RULE.id, "the output noise of the reference is another")
     stated = uses[0] if isinstance(uses[0], Drift) else expect(RULE.id, uses[0], Sensitivity)
     last, rates = stated.last, Rates.of(RULE.id, uses[1:])
+    if isinstance(stated, Drift) and len(uses) > 1:
+        raise NotApplicable(RULE.id, "a Drift brings its own contractions")
     pairs = schedule.whole(RULE.id, run) if last is None else schedule.last(RULE.id, run, last)
     if isinstance(stated, Drift):
         delta, world = arb(0), "any"
