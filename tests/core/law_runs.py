@@ -1,4 +1,4 @@
-"""Small runs, the lines a law rests on, and golden numbers, for the tests of the laws and what follows."""
+"""Small runs, the lines a law rests on, and golden numbers."""
 
 import json
 from dataclasses import replace
@@ -96,7 +96,10 @@ def exact_residuals(run, world):
         batch = pair.batch(world)
         rows, count, eta = run.rows(batch), run.count(batch), pair.step_size
         gram = [[sum(X[j][a] * X[j][b] for j in rows) for b in range(d)] for a in range(d)]
-        A = [[(a == b) - eta * (gram[a][b] / count + run.l2 * (a == b)) for b in range(d)] for a in range(d)]
+        A = [
+            [(a == b) - eta * (gram[a][b] / count + run.l2 * (a == b)) for b in range(d)]
+            for a in range(d)
+        ]
         drift = [eta * sum(X[j][a] * y[j] for j in rows) / count for a in range(d)]
         for _ in range(pair.count):
             means.append([sum(X[i][a] * m[a] for a in range(d)) - y[i] for i in pair.removed(run)])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction as F
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -32,7 +33,10 @@ SHAPES = [
     {"learn": Phase(7, F(1, 2), F(1, 16), CYCLIC), "start": Start((F(0), F(1)), F(1, 5))},
     {"learn": Phase(9, F(1, 2), F(1, 16), CYCLIC), "normalizer": "current"},
     {
-        "requests": (Request((1,), Phase(5, F(1, 4), F(1, 9))), Request((0, 3), Phase(2, F(1, 2), F(1)))),
+        "requests": (
+            Request((1,), Phase(5, F(1, 4), F(1, 9))),
+            Request((0, 3), Phase(2, F(1, 2), F(1))),
+        ),
         "start": Start((F(0), F(1)), F(2)),
     },
     {"learn": Phase(4, F(1, 2), F(0))},
@@ -50,7 +54,7 @@ def test_mean_and_variance_are_those_of_the_exact_recursion(shape, world):
     means, variances = exact_residuals(run, world)
     for found, exact in ((statement.means, means), (statement.variances, variances)):
         assert [len(row) for row in found] == [len(row) for row in exact]
-        for ball_, number in zip(sum(found, ()), sum(exact, []), strict=True):
+        for ball_, number in zip(chain(*found), chain(*exact), strict=True):
             assert holds(ball_, number)
             assert ball_.rad() <= abs(ball(number)) * arb("1e-45") + arb("1e-50")
 
@@ -104,7 +108,7 @@ def test_extreme_rows(scale):
         statement = law(run, world)[1].statement
         means, variances = exact_residuals(run, world)
         for found, exact in ((statement.means, means), (statement.variances, variances)):
-            assert all(holds(b, e) for b, e in zip(sum(found, ()), sum(exact, []), strict=True))
+            assert all(holds(b, e) for b, e in zip(chain(*found), chain(*exact), strict=True))
         if scale == 0:
             assert all(row[0].is_zero() for row in statement.variances)
         elif world == "Q":

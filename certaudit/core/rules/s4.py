@@ -79,6 +79,8 @@ def margin_sensitivity(run: Run, uses: tuple[Statement, ...], witness: Witness) 
                     high: slope({**known[i], u: centre + reach}),
                 }
                 found.append(SUP.at(ends))
+                if not found[-1].is_finite():
+                    raise Undecided(RULE.id, "the slope of the loss could not be enclosed")
                 spent += 0 if spread.is_zero() else 1
                 shown |= {HALF_WIDTH: values, SUP: ends}
             shown[SHIFT] = {
