@@ -19,10 +19,8 @@ _SCRIPT = re.compile(r"([_^])(?:\{([^}]*)\}|\(([^)]*)\)|(-?[A-Za-z0-9]+))")
 _TILDE = re.compile("([A-Za-z]+)~")
 _RELATIONS = {"=": "=", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _LOOSE = {"add": 1, "total": 1, "product": 1, "neg": 2, "mul": 2}
-_GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu"]
-    + ["nu", "phi", "rho", "sigma", "tau", "Gamma", "Delta", "Phi"]
-)
+_LOWER = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu")
+_GREEK = frozenset((*_LOWER, "nu", "phi", "rho", "sigma", "tau", "Gamma", "Delta", "Phi"))
 _NAMED = frozenset(["sin", "cos", "sinh", "cosh", "exp", "log", "min", "max", "sup"])
 
 
@@ -51,9 +49,9 @@ def positive(*terms: Term) -> dict[Term, sp.Symbol]:
     return {term: sp.Symbol(term.name, positive=True) for term in terms}
 
 
-def equation(formula: Formula, values: Values | None = None) -> Any:
-    """Left side minus right side."""
-    return to_sympy(formula.left, values) - to_sympy(formula.right, values)
+def right(formula: Formula, values: Values | None = None) -> Any:
+    """The right side of a formula in sympy."""
+    return to_sympy(formula.right, values)
 
 
 def replaced(term: Term, values: Mapping[Term, Term]) -> Term:
