@@ -71,7 +71,7 @@ def gradients(run, w):
             u = x @ w
             slope = {
                 "ridge": u - y,
-                "logistic": -y / (1 + np.exp(y * u)),
+                "logistic": -y / (1 + np.exp(min(y * u, 700.0))),
                 "huber": np.clip(u - y, -float(run.threshold or 0), float(run.threshold or 0)),
             }[run.loss]
             g = slope * x

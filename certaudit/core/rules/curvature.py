@@ -39,7 +39,7 @@ def curvature(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclu
     Gershgorin's discs of V^T G V lie in [low, high], and |V^T V - I| <= v < 1 gives low/(1+v) <= kappa
     (low >= 0, as G is positive semidefinite) and kappa <= high/(1-v).
     A clip of the loss part keeps a loss of a margin convex but takes its strong convexity (m = lambda).
-    Any other clip takes convexity: L then adds the Lipschitz constants of the clipped gradients, and m is
+    Any other clip takes convexity: L then adds the Lipschitz constants of the clipped gradients and m is
     the regularizer outside the clip.  Inside it counts once for each row left, and m = 0.
     """
     loss = LOSSES[run.loss]

@@ -38,8 +38,8 @@ def s1_drift(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclus
     Premises as for S1, and that both worlds take the same steps.  Units: s of the parameters, c none.
     """
     last = witness.last
-    pairs = schedule.whole(RULE.id, run) if last is None else shared(RULE.id, run, last)
     gradients = Gradients(RULE.id, run, last)
+    pairs = schedule.whole(RULE.id, run) if last is None else shared(RULE.id, run, last)
     inside = run.clip is not None and run.clip.regularizer
     factor = NO_SHRINKAGE if inside else SHRINKAGE
 
