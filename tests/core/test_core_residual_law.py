@@ -6,11 +6,12 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from flint import arb
+from flint import arb, arb_mat
 from law_runs import GOLDEN, exact_residuals, holds, law, lines, tiny
 
 from certaudit.core.balls import ball, precision
 from certaudit.core.proof import Proof
+from certaudit.core.recurrence import Carried
 from certaudit.core.rule import NotApplicable
 from certaudit.core.rules import residual_law
 from certaudit.core.statement import Contraction
@@ -161,3 +162,13 @@ def test_errors_are_carried_by_the_contraction():
     assert all(holds(a[0], b[0]) for a, b in zip(statement.means, means, strict=False))
     proof = Proof(run)
     assert any(isinstance(l.statement, Contraction) and l.statement.c > 1 for l in lines(proof, "P"))
+
+
+def test_an_error_of_the_covariance_grows_by_the_square_of_c():
+    """Trap (f): a step of norm c > 1 multiplies it by c^2."""
+    matrix = arb_mat([[-2]])
+    step = residual_law._Step(matrix, arb_mat([[0]]), arb(2), arb(0))
+    known = Carried(arb_mat([[0]]), arb(1))
+    after = residual_law._spread(known, step, residual_law._repeated(matrix, 3), 3)
+    assert after.middle[0, 0] == 0
+    assert after.error >= 64
