@@ -12,7 +12,7 @@ from certaudit.core.statement import Statement
 from certaudit.run import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Line:
     """Line ``number`` (from 0) of a proof: ``rule`` applied to the lines ``uses`` and ``witness``."""
 
@@ -33,7 +33,7 @@ class Proof:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lines: tuple[Line, ...] = ()
+        self._lines: list[Line] = []
 
     @property
     def run(self) -> Run:
@@ -43,7 +43,7 @@ class Proof:
     @property
     def lines(self) -> tuple[Line, ...]:
         """The lines so far."""
-        return self._lines
+        return tuple(self._lines)
 
     def apply(self, rule: str, uses: Sequence[Line], witness: Any) -> Line:
         """Check a rule on earlier lines of this proof and add what it concludes.
@@ -59,5 +59,5 @@ class Proof:
             raise NotApplicable(rule, "builds on a line of another proof")
         conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
         added = Line(len(self._lines), rule, tuple(line.number for line in uses), witness, conclusion)
-        self._lines += (added,)
+        self._lines.append(added)
         return added

@@ -12,7 +12,7 @@ from certaudit.claims import Claim, EpsilonDelta, RenyiClaim
 from certaudit.core.balls import ball, largest, upper
 from certaudit.core.data import row_norm
 from certaudit.core.rule import Premise, PremiseFailed
-from certaudit.core.slope import gradient_bound
+from certaudit.core.slope import Gradients
 from certaudit.losses import LOSSES
 from certaudit.run import Run
 from certaudit.search.conversion import mironov_epsilon
@@ -37,7 +37,8 @@ class Premises:
         """M, a bound on every per-example gradient; None, and a failed premise, if there is none."""
         run = self.run
         try:
-            bounds = [gradient_bound(self.theorem, run, j, [], confined=False) for j in range(run.n)]
+            gradients = Gradients(self.theorem, run, None)
+            bounds = [gradients.at(j) for j in range(run.n)]
         except PremiseFailed:
             text = f"the loss must be Lipschitz; the run has {run.loss} without clip or projection"
             self.need(False, "loss", text)
