@@ -95,7 +95,7 @@ def exact_residuals(run, world):
     for pair in schedule.active("test", run):
         batch = pair.batch(world)
         rows, count, eta = run.rows(batch), run.count(batch), pair.step_size
-        gram = [[sum(X[j][a] * X[j][b] for j in rows) for b in range(d)] for a in range(d)]
+        gram = [[sum((X[j][a] * X[j][b] for j in rows), F(0)) for b in range(d)] for a in range(d)]
         A = [
             [(a == b) - eta * (gram[a][b] / count + run.l2 * (a == b)) for b in range(d)]
             for a in range(d)

@@ -87,7 +87,7 @@ def test_rows_below_the_smallest_float():
     assert proof.apply("exceedance", (line,), Witness(3, small)).statement.probability > arb("0.9")
 
 
-@pytest.mark.parametrize("step", [0, -1, 8, 10**9])
+@pytest.mark.parametrize("step", [0, -1, 8, 10**9, math.nan, 2.5, F(5, 2)])
 def test_steps_the_worlds_do_not_share_are_refused(step):
     proof, line = law(tiny())
     with pytest.raises(NotApplicable, match="do not share"):

@@ -82,7 +82,7 @@ def _tail(values: Environment) -> arb:
 def _pair_at(run: Run, step: int) -> Pair:
     done = 0
     for pair in schedule.from_start(RULE.id, run):
-        if done < step <= done + pair.count:
+        if isinstance(step, int) and done < step <= done + pair.count:
             return pair
         done += pair.count
     raise NotApplicable(RULE.id, "the two worlds do not share that step; steps are counted from 1")
