@@ -179,3 +179,9 @@ def test_premises():
     )
     with pytest.raises(NotApplicable, match="curvature"):
         found(network)
+
+
+@pytest.mark.parametrize("members", [(7,), (-1,), (0, 10**30), (0.5,)])
+def test_batches_of_no_rows_of_the_data_are_refused(members):
+    with pytest.raises(NotApplicable, match="row"):
+        curvature(small(), (), Witness(Batch(members, ()), ((1.0, 0.0), (0.0, 1.0))))

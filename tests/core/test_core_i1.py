@@ -355,6 +355,10 @@ def test_a_restart_starts_a_diameter_apart():
     assert found.mu > 0
     with pytest.raises(NotApplicable):
         coupled(replace(run, projection=None), (stated.statement,))
+    with pytest.raises(NotApplicable, match="output noise"):
+        coupled(
+            replace(run, reference=replace(run.reference, output_variance=F(1))), (stated.statement,)
+        )
 
 
 def test_in_one_dimension_the_bound_is_exact_where_both_maps_are_one_contraction():

@@ -46,6 +46,8 @@ def curvature(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclu
     if loss.curvature is None:
         raise NotApplicable(RULE.id, f"the loss of a {run.loss} has no known curvature")
     rows = run.rows(witness.batch)
+    if not all(j in range(run.n) for j in rows):
+        raise NotApplicable(RULE.id, "the batch names a row that the data lack")
     labels = require_labels(RULE.id, run, rows)
     x = design(run, witness.batch)
     gram = x.transpose() * x
