@@ -18,24 +18,31 @@ WIDTHS = (0.9, 0.8, 0.6, 0.4, 0.2)
 HEIGHTS = 1.1 ** np.arange(-80, 400)
 
 
-def witness(pair: Pair, twin: FloatPair, epsilon: Fraction, digits: int) -> Witness:
-    """A witness for delta(epsilon) to as many of the ``digits`` as the nodes allow.
+def witness(
+    pair: Pair, twin: FloatPair, epsilon: Fraction, digits: int, most: int = MOST_NODES
+) -> Witness:
+    """A witness for delta(epsilon) to about ``digits`` digits.
 
-    Raises Undecided if not even one is within reach.
+    Raises Undecided if that would need more than ``most`` nodes.
     """
     kappa = twin.kappa(epsilon)
     c = twin.saddle(kappa)
-    at_c = float(twin.log_tilted(np.array([c]), kappa)[0])
-    size = at_c - math.log(c * (1 + c)) + math.log(twin.spread(c))
-    for wanted in (digits, 16, 12, 9, 6, 4, 2):
-        need = wanted * math.log(10)
-        width, h = _spacing(twin, kappa, c, size, need)
-        end = _height(twin, kappa, c, size - need)
-        n = math.ceil(end / h) if math.isfinite(end) and h > 0 else MOST_NODES + 1
-        if wanted <= digits and n <= MOST_NODES:
-            gamma, bits = closeness(pair, epsilon, size, digits), working_bits(pair, digits)
-            return Witness(epsilon, gamma, Fraction(c), Fraction(width), Fraction(h), max(n, 1), bits)
-    raise Undecided("C6", "too many nodes would be needed")
+    size = float(twin.log_tilted(np.array([c]), kappa)[0]) - math.log(c * (1 + c))
+    size += math.log(twin.spread(c))
+    need = digits * math.log(10)
+    width, h = _spacing(twin, kappa, c, size, need)
+    end = _height(twin, kappa, c, size - need)
+    if not (h > 0 and end <= most * h):
+        raise Undecided("C6", "too many nodes would be needed")
+    return Witness(
+        epsilon=epsilon,
+        gamma=closeness(pair, epsilon, size, digits),
+        line=Fraction(c),
+        width=Fraction(width),
+        h=Fraction(h),
+        n=max(math.ceil(end / h), 1),
+        bits=working_bits(pair, digits),
+    )
 
 
 def _spacing(twin: FloatPair, kappa: float, c: float, size: float, need: float) -> tuple[float, float]:

@@ -7,11 +7,12 @@ from fractions import Fraction
 
 from flint import arb, arb_mat
 
-from certaudit.core.balls import fraction, precision
+from certaudit.core.balls import precision
 from certaudit.core.diagonal import ordered
 from certaudit.core.rule import Undecided
 from certaudit.core.rules.c7b import Witness
 from certaudit.core.statement import Direction, Law
+from certaudit.search.e1 import exact
 from certaudit.search.eigenvectors import eigenvectors, scaled
 
 BITS = 160
@@ -41,17 +42,14 @@ class Diagonal:
         """Exact numbers; l and nu below ``least`` times the largest of them become 0."""
         floor = least * max((abs(x) for x in (*self.l, *self.nu)), key=float, default=arb(0))
 
-        def exact(x: arb) -> Fraction:
-            return fraction((+x).mid()) if abs(x) > floor else Fraction(0)
+        def rounded(x: arb) -> Fraction:
+            return exact(+x) if abs(x) > floor else Fraction(0)
 
         with precision(NUMBER_BITS):
-            table = tuple(tuple(map(exact_entry, row)) for row in self.vectors.tolist())
-            return Witness(self.direction, table, tuple(map(exact, self.l)), tuple(map(exact, self.nu)))
-
-
-def exact_entry(x: arb) -> Fraction:
-    """The midpoint, rounded to the working precision."""
-    return fraction((+x).mid())
+            rows = tuple(tuple(exact(+x) for x in row) for row in self.vectors.tolist())
+            return Witness(
+                self.direction, rows, tuple(map(rounded, self.l)), tuple(map(rounded, self.nu))
+            )
 
 
 def diagonal(law: Law, direction: Direction, bits: int = BITS) -> Diagonal:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -33,6 +33,8 @@ BITS = 320
 DIGITS = 16
 LEAST = (1e-30, 1e-55)
 EFFORTS = ((DIGITS, 0), (32, 0), (32, 1), (64, 1))
+FEW_NODES = 200
+FEWER_DIGITS = (16, 12, 9, 6, 4, 2)
 SPREADS = (1e-10, 1e-8, 1e-6, 1e-4, 2.0**-6, 0.25)
 BEYOND = Fraction(1001, 1000)
 
@@ -104,10 +106,16 @@ class ExactPair:
         line = self.pair(effort)
         pair = of(line, Pair)
         twin = self.twin if effort == 0 else FloatPair(pair.l, pair.nu)
-        try:
-            return self.proof.apply("C7", (line,), c7.witness(pair, twin, epsilon, digits))
-        except Refusal:
-            return self.proof.apply("C6", (line,), c6.witness(pair, twin, epsilon, digits))
+        for rule, found in (
+            ("C6", lambda: c6.witness(pair, twin, epsilon, digits, FEW_NODES)),
+            ("C7", lambda: c7.witness(pair, twin, epsilon, digits)),
+            *(("C6", partial(c6.witness, pair, twin, epsilon, fewer)) for fewer in FEWER_DIGITS),
+        ):
+            try:
+                return self.proof.apply(rule, (line,), found())
+            except Undecided as refusal:
+                reason = refusal
+        raise reason
 
     def decide(self, epsilon: Fraction, delta: Fraction) -> Line:
         """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible; an event's

@@ -19,10 +19,20 @@ Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 
 BITS = 400
-SHAPES = ((0.55, 1.0), (0.4, 2.0), (0.75, 1.0), (0.25, 3.0), (0.55, 0.3), (0.15, 8.0))
+SHAPES = (
+    (0.0, 1.0),
+    (0.55, 1.0),
+    (0.4, 2.0),
+    (0.75, 1.0),
+    (0.0, 0.3),
+    (0.25, 3.0),
+    (0.55, 0.3),
+    (0.15, 8.0),
+)
 SPACING = 0.05
 NODES = 700
 FINE = 1e-12
+GROWTH = 3.0
 
 
 class FloatPair:
@@ -150,12 +160,14 @@ class FloatPair:
             m = c + b * math.sin(theta)
             logs = self.log_g(kappa, m, b, theta, x)
             top = float(logs.real[0])
-            g = np.where(np.isfinite(logs), np.exp(np.minimum(logs.real - top, 600) + 1j * logs.imag), 0)
+            if not np.nanmax(logs.real) < top + GROWTH:
+                continue
+            g = np.where(np.isfinite(logs), np.exp(logs - top), 0)
             g[0] /= 2
             total, coarse = float(g.real.sum()), 2 * float(g.real[::2].sum())
             if total <= 0:
                 continue
-            s = m + 1j * b * np.sinh(x + 1j * theta)
+            s = np.where(g == 0, 0, m + 1j * b * np.sinh(x + 1j * theta))
             slope = -float((s * g).real.sum()) / total
             error = abs(coarse / total - 1)
             if error < best[0]:
