@@ -10,6 +10,7 @@ import pytest
 from flint import arb
 from law_runs import exact_residuals, law, residuals, tiny
 
+from certaudit.core import schedule
 from certaudit.core.balls import precision
 from certaudit.core.rule import NotApplicable, Undecided
 from certaudit.core.rules import s3
@@ -54,7 +55,7 @@ def test_shifts_and_delta_are_those_of_the_exact_law(shape, delta):
         means, variances = exact_residuals(run, world)
         spent, expected = mpmath.mpf(0), []
         with mpmath.workdps(60):
-            pairs = [pair for pair in s3.schedule.from_start("test", run) for _ in range(pair.count)]
+            pairs = [pair for pair in schedule.from_start("test", run) for _ in range(pair.count)]
             for t, pair in enumerate(pairs):
                 rows, total = pair.removed(run), mpmath.mpf(0)
                 for k, i in enumerate(rows):

@@ -9,6 +9,7 @@ import pytest
 from flint import arb
 from law_runs import law, tiny
 
+from certaudit.core import schedule
 from certaudit.core.balls import precision
 from certaudit.core.rule import NotApplicable, PremiseFailed, Undecided
 from certaudit.core.rules import s4
@@ -44,7 +45,7 @@ def test_shifts_are_the_largest_slope_of_the_interval(loss, changes):
         law_ = line.statement
         witness = search.witness(law_, F(1, 1000))
         found = proof.apply("S4", (line,), witness).statement
-        pairs = [p for p in s4.schedule.from_start("test", run) for _ in range(p.count)]
+        pairs = [p for p in schedule.from_start("test", run) for _ in range(p.count)]
         random = 0
         for t, pair in enumerate(pairs):
             total = 0.0

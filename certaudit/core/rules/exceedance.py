@@ -12,8 +12,9 @@ from certaudit.core import schedule
 from certaudit.core.balls import ball
 from certaudit.core.data import row_norm
 from certaudit.core.rule import Conclusion, NotApplicable, Rule, Undecided, one
-from certaudit.core.rules.s3 import count, eta, mu, p, q, require_fixed, s, v
+from certaudit.core.rules.s3 import mu, p, q, v
 from certaudit.core.schedule import Pair
+from certaudit.core.shifts import count, eta, require_fixed, s
 from certaudit.core.statement import Exceedance, ResidualLaw, Statement
 from certaudit.core.term import Environment, Formula, erfc, sqrt, symbol
 from certaudit.run import Run

@@ -13,8 +13,8 @@ from certaudit.core.balls import ball
 from certaudit.core.data import row_norm
 from certaudit.core.renyi import alpha, r, require_order, rest
 from certaudit.core.rule import Conclusion, NotApplicable, Rule, Undecided, one
-from certaudit.core.rules.s3 import require_fixed
 from certaudit.core.schedule import Pair
+from certaudit.core.shifts import require_fixed
 from certaudit.core.statement import Direction, Renyi, ResidualLaw, Statement
 from certaudit.core.term import Formula, Term, log, symbols
 from certaudit.run import Run

@@ -7,35 +7,30 @@ from fractions import Fraction
 
 from flint import arb
 
-from certaudit.core import schedule
 from certaudit.core.balls import ball
 from certaudit.core.data import label, require_labels, row_norm
 from certaudit.core.rule import Conclusion, Rule, Undecided, one
 from certaudit.core.rules.margin_law import constants, require_margin
-from certaudit.core.rules.s3 import require_fixed
+from certaudit.core.shifts import require_fixed, summed
 from certaudit.core.statement import MarginLaw, Sensitivity, Statement
 from certaudit.core.term import (
     Environment,
     Formula,
     compiled,
-    indexed,
     log,
     magnitude,
     maximum,
     sqrt,
+    symbol,
     symbols,
-    total,
 )
 from certaudit.losses.loss import u, y
 from certaudit.run import Run
 
-s, half, length, tau2, p, bias, eta, count = symbols("s_t h_t X tau_t^2 p b_t eta N")
-sup, low, high = symbols("g_t g(u-h) g(u+h)")
-lengths, sups = indexed("X"), indexed("g")
+half, length, tau2, p, bias, sup, low, high = symbols("h_t X tau_t^2 p b_t q g(u-h) g(u+h)")
 
 HALF_WIDTH = Formula(half, length * (sqrt(tau2) * sqrt(2 * log(2 / p)) + bias))
 SUP = Formula(sup, maximum(magnitude(low), magnitude(high)))
-SHIFT = Formula(s, eta / count * total(lengths * sups))
 
 
 @dataclass(frozen=True)
@@ -61,40 +56,29 @@ def margin_sensitivity(run: Run, uses: tuple[Statement, ...], witness: Witness) 
     slope, share = compiled(term), ball(witness.share)
     norms = {i: row_norm(run, i) for i in run.forget}
     known = {i: constants(run) | {y: ball(label(run, i))} for i in run.forget}
-    shifts: list[tuple[int, arb]] = []
-    done, spent = 0, 0
+    spent = 0
     shown: dict[Formula, Environment] = {}
-    for pair in schedule.from_start(RULE.id, run):
-        removed = pair.removed(run)
-        if not removed:
-            shifts.append((pair.count, arb(0)))
-        for t in range(done, done + pair.count) if removed else ():
-            found = []
-            entries = zip(removed, law.margins[t], law.spreads[t], law.biases[t], strict=True)
-            for i, centre, spread, off in entries:
-                values = {length: norms[i], tau2: spread, p: share, bias: off}
-                reach = HALF_WIDTH.at(values)
-                ends = {
-                    low: slope({**known[i], u: centre - reach}),
-                    high: slope({**known[i], u: centre + reach}),
-                }
-                found.append(SUP.at(ends))
-                if not found[-1].is_finite():
-                    raise Undecided(RULE.id, "the slope of the loss could not be enclosed")
-                spent += 0 if spread.is_zero() else 1
-                shown |= {HALF_WIDTH: values, SUP: ends}
-            shown[SHIFT] = {
-                eta: ball(pair.step_size),
-                count: arb(run.count(pair.first)),
-                lengths: [norms[i] for i in removed],
-                sups: found,
-            }
-            shifts.append((1, SHIFT.at(shown[SHIFT])))
-        done += pair.count
+
+    def largest(t: int, k: int, i: int) -> arb:
+        nonlocal spent
+        values = {length: norms[i], tau2: law.spreads[t][k], p: share, bias: law.biases[t][k]}
+        centre, reach = law.margins[t][k], HALF_WIDTH.at(values)
+        ends = {
+            low: slope({**known[i], u: centre - reach}),
+            high: slope({**known[i], u: centre + reach}),
+        }
+        shown.update({HALF_WIDTH: values, SUP: ends})
+        spent += 0 if values[tau2].is_zero() else 1
+        found: arb = SUP.at(ends)
+        if not found.is_finite():
+            raise Undecided(RULE.id, "the slope of the loss could not be enclosed")
+        return found
+
+    shifts, last = summed(RULE.id, run, largest)
     return Conclusion(
-        Sensitivity(law.world, tuple(shifts), None, spent * share),
+        Sensitivity(law.world, shifts, None, spent * share),
         (fixed, margin, labels),
-        ((Formula(sup, term), {}), *shown.items()),
+        ((Formula(symbol("g(u)"), term), {}), *shown.items(), *last),
     )
 
 
