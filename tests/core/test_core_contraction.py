@@ -110,4 +110,4 @@ def test_step_sizes_without_meaning_are_refused(step_size):
 
 
 def test_hardly_any_step():
-    assert rate(small(), ALL, F(1, 2**140000)).c == 1
+    assert 1 <= rate(small(), ALL, F(1, 2**140000)).c < 1 + F(1, 10**15)
