@@ -17,6 +17,7 @@ from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
+    from certaudit.certificate.record import Decided, Verdict
     from certaudit.audit.attack import AuditReport, Design, Law
     from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.implementations.train import Foreign
@@ -93,6 +94,18 @@ def _load(path: Path, only: str | None) -> Case:
 def verify(case: Case) -> Outcome:
     """The formal half."""
     return Outcome(case, verify_claims(Evidence(case.run), case.claims))
+
+
+def decided(outcome: Outcome) -> tuple[Decided, ...]:
+    """The claims that a proof decides, with the lines that do; what a certificate is made of."""
+    from certaudit.certificate.record import Decided
+
+    words: dict[Status, Verdict] = {Status.PROVED: "proved", Status.REFUTED: "refuted"}
+    return tuple(
+        Decided(one.claim, words[one.status], one.decided_by, one.proof)
+        for one in outcome.verdicts
+        if one.status in words
+    )
 
 
 def audit(

@@ -89,7 +89,7 @@ def _failed(failed: FailedPremise) -> dict[str, Any]:
         "rule": failed.rule,
         "premise": failed.premise.name,
         "text": failed.premise.text,
-        "values": {key: enclosure(value) for key, value in failed.premise.values.items()},
+        "values": {name: enclosure(value) for name, value in failed.premise.numbers},
     }
 
 

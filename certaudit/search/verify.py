@@ -10,8 +10,9 @@ from certaudit.claims import Claim
 from certaudit.core import decide
 from certaudit.core.balls import precision
 from certaudit.core.rule import Undecided
+from certaudit.core.rules import RULES
 from certaudit.run import Run
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import BITS, Evidence, Refused
 from certaudit.search.published import THEOREMS
 from certaudit.search.routes import ROUTES
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status
@@ -60,8 +61,13 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         failed=failed,
         named=named,
         notes=(*_notes(ordered), *_leak(evidence.run)),
-        skipped=tuple(f"{one.rule}: {one.reason}" for one in evidence.refusals.values()),
+        skipped=tuple(_skipped(one) for one in evidence.refusals.values()),
     )
+
+
+def _skipped(one: Refused) -> str:
+    title = f" ({RULES[one.rule].title})" if one.rule in RULES else ""
+    return f"{one.rule}{title}: {one.reason}"
 
 
 def _broken(evidence: Evidence, bounds: Sequence[Bound]) -> list[FailedPremise]:
