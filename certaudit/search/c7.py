@@ -25,8 +25,8 @@ ANGLES = (0.4, 0.6, 0.77, 0.95, 1.1, 1.25)
 GAUSSIAN_STRIPS = ((-0.77, 0.77), (-0.5, 0.77), (-0.77, 0.5), (0.0, 0.77), (-0.77, 0.0))
 GRID = np.concatenate([np.arange(0, 6, 0.08), np.arange(6, 90, 0.5)])
 WIDTHS = np.diff(GRID, append=GRID[-1] + 0.5)
-SLACK = 1.5
-ROUGH = 0.7
+SLACK = 2.5
+ROUGH = 1.5
 MOST_HALVINGS = 14
 FARTHEST = 400.0
 

@@ -16,6 +16,7 @@ from certaudit.search.e1 import exact
 from certaudit.search.eigenvectors import eigenvectors, scaled
 
 BITS = 160
+SHAPE_BITS = 110
 NUMBER_BITS = 200
 
 
@@ -52,8 +53,9 @@ class Diagonal:
             )
 
 
-def diagonal(law: Law, direction: Direction, bits: int = BITS) -> Diagonal:
-    """Columns V with V^T S_second V near I and V^T S_first V near I + diag l, to about ``bits`` bits.
+def diagonal(law: Law, direction: Direction, bits: int = BITS, shape: int = SHAPE_BITS) -> Diagonal:
+    """Columns V with V^T S_second V near I to about ``bits`` bits, and V^T S_first V near I + diag l to
+    about ``shape`` bits of the largest l.
 
     Raises Undecided where a covariance is not positive definite as far as can be seen.
     """
@@ -62,7 +64,7 @@ def diagonal(law: Law, direction: Direction, bits: int = BITS) -> Diagonal:
         turn = eigenvectors(second, bits)
         whitener = scaled(turn, [1 / root for root in _roots(turn, second)])
         excess = whitener.transpose() * (first - second).mid() * whitener
-        vectors = (whitener * eigenvectors(excess, bits)).mid()
+        vectors = (whitener * eigenvectors(excess, shape, bits)).mid()
         vectors = scaled(vectors, [1 / root for root in _roots(vectors, second)])
         l = _forms(vectors, (first - second).mid())
         if not all(1 + x > 0 for x in l):

@@ -17,20 +17,25 @@ from certaudit.core.balls import identity, precision
 MOST_ROUNDS = 9
 SPARE = 40
 FIRST_BITS = 88
-NEAR = 2.0**-18
+NEAR = 2.0**-24
 
 Floats = NDArray[np.float64]
 
 
-def eigenvectors(matrix: arb_mat, bits: int) -> arb_mat:
-    """Exact columns, orthonormal and diagonalising ``matrix`` to about ``bits`` bits of its size, or as
-    near to that as it gets."""
-    d = matrix.nrows()
-    with precision(bits + SPARE):
-        top = max((abs(x).mid() for x in matrix.entries()), key=float, default=arb(0))
-        if d < 2 or not top > arb(2) ** -bits:
-            return identity(d)
-        return _of_scale_one((matrix * (1 / top)).mid(), bits)
+def eigenvectors(matrix: arb_mat, bits: int, straight: int | None = None) -> arb_mat:
+    """Exact columns that diagonalise ``matrix`` to about ``bits`` bits of its size, orthonormal to
+    ``straight`` (None: as many); as near to that as it gets."""
+    straight = straight or bits
+    vectors = _diagonalising(matrix, bits)
+    reached = bits
+    while True:
+        with precision(straight + SPARE):
+            gram = vectors.transpose() * vectors
+            skew = _largest(gram - identity(matrix.nrows()))
+            if skew <= arb(2) ** -straight or reached >= 2 * straight:
+                return vectors
+            vectors = (vectors * (3 * identity(matrix.nrows()) - gram) / 2).mid()
+            reached *= 2
 
 
 def floats(matrix: arb_mat) -> Floats:
@@ -44,20 +49,31 @@ def scaled(matrix: arb_mat, factors: list[arb]) -> arb_mat:
     return arb_mat([[(x * y).mid() for x, y in zip(row, factors, strict=True)] for row in rows])
 
 
-def _of_scale_one(matrix: arb_mat, bits: int) -> arb_mat:
-    values, vectors_ = np.linalg.eigh(floats(matrix))
+def _diagonalising(matrix: arb_mat, bits: int) -> arb_mat:
+    d = matrix.nrows()
+    with precision(bits + SPARE):
+        top = _largest(matrix)
+        if d < 2 or not top > arb(2) ** -bits:
+            return identity(d)
+        matrix = (matrix * (1 / top)).mid()
+    values, first = np.linalg.eigh(floats(matrix))
     labels = np.concatenate([[0], np.cumsum(np.diff(values) > NEAR)])
-    vectors = arb_mat(vectors_.tolist())
+    vectors = arb_mat(first.tolist())
     working, before = float(FIRST_BITS), 0.0
     for _ in range(MOST_ROUNDS):
         with precision(int(min(working, bits)) + SPARE):
             vectors, reached = _improved(matrix, vectors, labels)
-        if working >= bits and (2 * reached >= bits or reached <= before):
+        if (working >= bits and 2 * reached >= bits) or reached <= before:
             break
         before, working = reached, max(working, 4 * reached)
-    for label in np.flatnonzero(np.bincount(labels) > 1):
-        vectors = _split(matrix, vectors, np.flatnonzero(labels == label).tolist(), bits)
+    with precision(bits + SPARE):
+        for label in np.flatnonzero(np.bincount(labels) > 1):
+            vectors = _split(matrix, vectors, np.flatnonzero(labels == label).tolist(), bits)
     return vectors
+
+
+def _largest(matrix: arb_mat) -> arb:
+    return max((abs(x).mid() for x in matrix.entries()), key=float, default=arb(0))
 
 
 def _improved(matrix: arb_mat, vectors: arb_mat, labels: NDArray[np.int_]) -> tuple[arb_mat, float]:
@@ -91,12 +107,16 @@ def _short(matrix: arb_mat) -> arb_mat:
 
 
 def _split(matrix: arb_mat, vectors: arb_mat, cluster: list[int], bits: int) -> arb_mat:
-    """The columns of a cluster turned to diagonalise the block they leave."""
+    """The columns of a cluster turned to diagonalise the block they leave, with the bits left for it."""
     rows = vectors.tolist()
     own = arb_mat([[row[k] for k in cluster] for row in rows])
     block = (own.transpose() * matrix * own).mid()
-    block = block - identity(len(cluster)) * block[0, 0]
-    turned = (own * eigenvectors((block + block.transpose()) / 2, bits)).mid().tolist()
+    block = (block + block.transpose()) / 2 - identity(len(cluster)) * block[0, 0]
+    size = float(_largest(block))
+    left = bits + math.frexp(size)[1] if size > 0 else 0
+    if left < 2:
+        return vectors
+    turned = (own * _diagonalising(block, left)).mid().tolist()
     for row, part in zip(rows, turned, strict=True):
         for k, x in zip(cluster, part, strict=True):
             row[k] = x

@@ -33,6 +33,7 @@ SPACING = 0.05
 NODES = 700
 FINE = 1e-12
 GROWTH = 3.0
+DUST = 1e-18
 
 
 class FloatPair:
@@ -43,7 +44,9 @@ class FloatPair:
         bent = [(float(x), float(y) ** 2) for x, y in zip(l, nu, strict=True) if not x.is_zero()]
         self.gauss = math.fsum(flat)
         together = [*bent, *([(0.0, self.gauss)] if self.gauss > 0 else [])] or [(0.0, 0.0)]
-        self.l, self.v = (np.array(column) for column in zip(*together, strict=True))
+        most, all_ = max(abs(x) for x, _ in together), math.fsum(y for _, y in together)
+        kept = [(x, y) for x, y in together if abs(x) > DUST * most or y > DUST * all_]
+        self.l, self.v = (np.array(column) for column in zip(*(kept or together), strict=True))
         with precision(BITS):
             self._log_det = sum(((1 + x).log() for x in l), arb(0)) / 2
             pairs = zip(l, nu, strict=True)
