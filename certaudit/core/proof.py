@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from certaudit.core.balls import precision
 from certaudit.core.rule import Conclusion, NotApplicable
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Statement
 from certaudit.run import Run
+
+BITS = 320
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +32,24 @@ class Line:
 
 
 class Proof:
-    """Lines that rules have checked, about ``run`` alone.  Lines are only ever added."""
+    """Lines that rules have checked, about ``run`` alone, with ``bits`` of precision.
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    Lines are only ever added.
+    """
+
+    def __init__(self, run: Run, bits: int = BITS) -> None:
+        self._run, self._bits = run, bits
         self._lines: list[Line] = []
 
     @property
     def run(self) -> Run:
         """The run every line is about."""
         return self._run
+
+    @property
+    def bits(self) -> int:
+        """The precision every line is checked with."""
+        return self._bits
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -57,7 +68,8 @@ class Proof:
             raise NotApplicable(rule, f"needs a witness of class {known.witness.__name__}")
         if any(line.number >= len(self._lines) or self._lines[line.number] is not line for line in uses):
             raise NotApplicable(rule, "builds on a line of another proof")
-        conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
+        with precision(self._bits):
+            conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
         added = Line(len(self._lines), rule, tuple(line.number for line in uses), witness, conclusion)
         self._lines.append(added)
         return added
