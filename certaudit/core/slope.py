@@ -114,7 +114,7 @@ def sizes(
     formula: Formula,
     values: Callable[[schedule.Pair], Environment],
 ) -> tuple[tuple[tuple[int, arb], ...], tuple[tuple[Formula, Environment], ...]]:
-    """(number of equal steps, ``formula`` where the maps of the worlds differ, else 0), and one example."""
+    """(number of equal steps, ``formula`` where the worlds' maps differ, else 0), and one example."""
     put_in = {pair: values(pair) for pair in dict.fromkeys(pairs) if pair.first != pair.second}
     known = {pair: formula.at(numbers) for pair, numbers in put_in.items()}
     example = tuple((formula, numbers) for numbers in islice(put_in.values(), 1))
