@@ -4,6 +4,7 @@ from fractions import Fraction as F
 
 import mpmath as mp
 from flint import arb, arb_mat
+from law_runs import tiny
 
 from certaudit.core.balls import ball, matrix
 from certaudit.core.proof import Line, Proof
@@ -30,9 +31,9 @@ def pair(l, nu, phi=F(1, 2**300)):
     return Pair("P|Q", tuple(map(ball, l)), tuple(map(ball, nu)), ball(phi))
 
 
-def proof_of(law, run=None):
+def proof_of(law):
     """A proof whose first line states ``law``, as no rule would."""
-    proof = Proof(run)
+    proof = Proof(tiny(d=len(law.mean_p)))
     first = Line(0, "given", (), None, Conclusion(law))
     proof._lines += (first,)
     return proof, first
