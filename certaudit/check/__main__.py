@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Check one file."""
     parser = argparse.ArgumentParser(prog="check", description="Check a certificate again.")
     parser.add_argument("file", help="the certificate")
-    parser.add_argument("--data", help='{"X": [[number, ...], ...], "y": [number, ...]} where it has none')
+    parser.add_argument(
+        "--data", help='{"X": [[number, ...], ...], "y": [number, ...]} where it has none'
+    )
     chosen = parser.parse_args(arguments)
     report = check_file(chosen.file, chosen.data)
     print("\n".join(lines_of(report)))

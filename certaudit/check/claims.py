@@ -88,7 +88,9 @@ def judge(claim: Claim, verdict: str, lines: Sequence[Statement], release: str) 
         need(_breaks(claim, lines[0]), "the line does not refute the claim")
         return
     need(len(lines) in (1, len(claim.cases)), "one line for each case, or one for all")
-    for case, line in zip(claim.cases, lines if len(lines) > 1 else [*lines] * len(claim.cases), strict=True):
+    for case, line in zip(
+        claim.cases, lines if len(lines) > 1 else [*lines] * len(claim.cases), strict=True
+    ):
         if not _proves(claim, case, line, release):
             raise Refused(f"the line does not prove the claim for {case}")
     whole = claim.kind != "gaussian" or set(claim.cases) == set(BOTH)
@@ -142,7 +144,9 @@ def _shift(shifts: tuple[tuple[int, Interval], ...], step: int) -> Interval | No
 
 def _breaks(claim: Claim, line: Statement) -> bool:
     if isinstance(line, Divergence) and not (
-        set(claim.cases) & set(line.directions) and line.kind in ("exact", "lower")
+        set(claim.cases) & set(line.directions)
+        and line.kind in ("exact", "lower")
+        and line.observer == "final"
     ):
         return False
     match claim.kind, line:

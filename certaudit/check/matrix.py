@@ -179,10 +179,11 @@ def row_of(numbers: Iterable[Interval]) -> Matrix:
     top = max((m.bit_length() + e for m, e in pairs if m), default=0)
     exponent = max(min((e for m, e in pairs if m), default=0), top - bits())
     entries = tuple(m << (e - exponent) if e >= exponent else m >> (exponent - e) for m, e in pairs)
-    lost = dyadic(mpz(isqrt(len(pairs)) + 1), exponent).square()
+    exact = all(e >= exponent for m, e in pairs if m)
+    lost = ZERO if exact else dyadic(mpz(isqrt(len(pairs)) + 1), exponent)
     for x in listed:
-        lost = lost + (x - x.bottom()).square() * real(2)
-    return Matrix((entries,), exponent, (lost + lost).sqrt().top())
+        lost = lost + (x.top() - x.bottom())
+    return Matrix((entries,), exponent, lost.top())
 
 
 def diagonal(size: int, value: Interval) -> Matrix:

@@ -26,7 +26,7 @@ def shown(found: object) -> str:
     """Foreign text in quotes, plain ASCII and short: it cannot pass for a line of ours."""
     if type(found) is not str:
         return f"a {type(found).__name__}"
-    return ascii(found) if len(found) <= 60 else f"{ascii(found[:56])}..."
+    return ascii(found) if len(found) <= 60 else f"{found[:56]!a}..."
 
 
 @contextmanager

@@ -94,8 +94,13 @@ def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def _energy(stretches: list[Stretch], split: list[Any], start: Interval) -> Interval:
-    """sum (a/sigma)^2 of a lawful split."""
-    need(len(stretches) > 0, "the run takes no step")
+    """sum (a/sigma)^2 of a lawful split, which covers the steps before the last with noise; 0 where
+    nothing ever differs."""
+    if start.is_zero() and all(stretch.s.is_zero() for stretch in stretches):
+        return ZERO
+    while stretches and not stretches[-1].noise and stretches[-1].s.is_zero():
+        stretches = stretches[:-1]
+    need(len(stretches) > 0, "no step has noise")
     spend(len(split) * 25)
     left, z, energy = stretches[::-1], start, ZERO
     for block in split:

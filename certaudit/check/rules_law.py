@@ -18,6 +18,7 @@ from .interval import (
     Interval,
     greater,
     hull,
+    lesser,
     precision,
     real,
     tail,
@@ -25,7 +26,7 @@ from .interval import (
 )
 from .matrix import Matrix, diagonal, dot, matrix, quadratic, row_of
 from .refusal import need, spend
-from .run import Batch, Step
+from .run import Batch, Run, Step
 from .statement import (
     Contraction,
     Exceedance,
@@ -161,12 +162,12 @@ def exceedance(context: Context, found: list[Statement], witness: Any) -> Statem
 
 
 def margin_law(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """The noiseless run, tau <- sqrt(c^2 tau^2 + sigma^2), and the bias by the third derivative (S4)."""
+    """The noiseless run w, tau^2 <- c^2 tau^2 + sigma^2, and the mean's distance from w by the third
+    derivative or by sqrt(d) tau (S4)."""
     (value,) = record(witness, "world")
     world, known, run = choice(value, "P", "Q"), contractions(found), context.run
-    need(run.loss == "logistic", "no third derivative is known of this loss")
+    need(run.loss in ("logistic", "huber"), "no slope in one margin is known of this loss")
     need(run.projection is None and run.clip is None, "a projection or a clip")
-    need(run.variance == 0, "the start is not a point")
     with precision(BITS):
         return MarginLaw(world, tuple(_margins(context, world, removing(context), known)))
 
@@ -174,18 +175,21 @@ def margin_law(context: Context, found: list[Statement], witness: Any) -> Statem
 def _margins(
     context: Context, world: str, matches: list[Match], known: dict[tuple[Batch, mpq], Interval]
 ) -> Iterator[tuple[tuple[Interval, Interval, Interval], ...]]:
-    run, centre = context.run, matrix([context.run.mean])
-    error, centre = centre.error, centre.centre()
-    spread, bias, third = ZERO, ZERO, ONE / (real(6) * real(3).sqrt())
+    run, centre, bias = context.run, matrix([context.run.mean]), ZERO
+    error, centre, spread = centre.error, centre.centre(), real(run.variance)
+    third = ONE / (real(6) * real(3).sqrt()) if run.loss == "logistic" else None
     for match in matches:
         step = match.step(world)
         c, share = constant(known, step), real(step.size) / real(run.divisor(step.batch))
         yield tuple((_margin(context, row, centre, error), spread.sqrt(), bias) for row in match.removed)
         centre = _noiseless(context, step, centre, share)
         error, centre = (c * error + centre.error).top(), centre.centre()
-        cubes = context.once(("cubes", step.batch), partial(_cubes, context, step.batch))
-        bias = c * bias + share * cubes * third * spread * HALF
-        spread = c.square() * spread + real(step.noise)
+        after = c.square() * spread + real(step.noise)
+        far = (real(len(run.mean)) * after).sqrt()
+        if third is not None:
+            cubes = context.once(("cubes", step.batch), partial(_cubes, context, step.batch))
+            far = lesser(far, c * bias + share * cubes * third * spread * HALF)
+        spread, bias = after, far
 
 
 def _margin(context: Context, row: int, centre: Matrix, error: Interval) -> Interval:
@@ -198,7 +202,7 @@ def _cubes(context: Context, batch: Batch) -> Interval:
 
 
 def _noiseless(context: Context, step: Step, w: Matrix, share: Interval) -> Matrix:
-    """One step of the logistic loss without noise from an exact point."""
+    """One step without noise from an exact point."""
     run, rows = context.run, tuple(context.run.rows(step.batch))
     kept = w.scaled(ONE - real(step.size * run.l2))
     if not rows:
@@ -206,16 +210,22 @@ def _noiseless(context: Context, step: Step, w: Matrix, share: Interval) -> Matr
     table = context.once(("narrow", step.batch), partial(context.table, rows))
     margins = w @ table.transposed
     spend(len(rows) * 12)
-    slopes = []
-    for row, margin in zip(rows, margins.entries(), strict=True):
-        sign = real(run.data.targets[row])
-        slopes.append(-sign / (ONE + (sign * margin).exp()))
+    slopes = [_slope(run, row, u) for row, u in zip(rows, margins.entries(), strict=True)]
     return kept - (row_of(slopes) @ table).scaled(share)
+
+
+def _slope(run: Run, row: int, margin: Interval) -> Interval:
+    """loss'(u)."""
+    target = real(run.data.targets[row])
+    if run.threshold is None:
+        return -target / (ONE + (target * margin).exp())
+    kink = real(run.threshold)
+    return greater(-kink, lesser(kink, margin - target))
 
 
 def margin_sensitivity(context: Context, found: list[Statement], witness: Any) -> Statement:
     """S4: the margin lies within |x| (tau sqrt(2 log(2/share)) + bias) of the noiseless one, but with
-    probability ``share`` for each step and row; the slope is largest at the end where it misclassifies."""
+    probability ``share`` for each step and row; a convex loss is steepest at an end."""
     (value,) = record(witness, "share")
     law, run, share = first_of(found, MarginLaw), context.run, number(value)
     need(run.normalizer != "current", "the divisor changes with the removal")
@@ -225,8 +235,9 @@ def margin_sensitivity(context: Context, found: list[Statement], witness: Any) -
         shift = ZERO
         for row, (margin, spread, bias) in zip(match.removed, laws, strict=True):
             length = context.length(row)
-            worst = real(run.data.targets[row]) * margin - length * (spread * reach + bias)
-            shift = shift + length / (ONE + worst.exp())
+            wide = length * (spread * reach + bias)
+            ends = [_slope(run, row, end).magnitude() for end in (margin - wide, margin + wide)]
+            shift = shift + length * greater(*ends)
             spent = spent if spread.is_zero() else spent + real(share)
         shifts.append((1, real(match.p.size) / real(run.divisor(match.p.batch)) * shift))
     return Sensitivity(law.world, _padded(context, shifts), None, spent)

@@ -14,6 +14,7 @@ from .interval import (
     TWO,
     ZERO,
     Interval,
+    gaussian_delta,
     greater,
     lesser,
     real,
@@ -49,13 +50,13 @@ def stand_in(context: Context, found: list[Statement], witness: Any) -> Statemen
     towards, vectors, scales, means = record(witness, "direction", "vectors", "l", "nu")
     law, direction = first_of(found, Law), choice(towards, *BOTH)
     gap, p, q = _transformed(law, direction, vectors)
-    (l, d), nu = _scales(scales, p.width), numbers(means, p.width)
-    roots = row_of(ONE / real(1 + x).sqrt() for x in l)
+    (levels, d), nu = _scales(scales, p.width), numbers(means, p.width)
+    roots = row_of(ONE / real(1 + x).sqrt() for x in levels)
     miss = (p - d).times_diagonal(roots).transposed.times_diagonal(roots)
     shift = (gap - matrix([nu])).times_diagonal(roots)
     phi0 = greater(deviation(q), greater(miss.norm, shift.norm)).top()
     need(phi0 < real(mpq(1, 10)), "the stand-in is too far from the laws")
-    return Pair(direction, tuple(l), tuple(nu), (phi0 / (ONE - phi0)).top())
+    return Pair(direction, tuple(levels), tuple(nu), (phi0 / (ONE - phi0)).top())
 
 
 def around_stand_in(epsilon: Interval, gamma: mpq) -> Interval:
@@ -82,21 +83,21 @@ def renyi(context: Context, found: list[Statement], witness: Any) -> Statement:
     towards, value, vectors, scales = record(witness, "direction", "order", "vectors", "l")
     law, direction, order = first_of(found, Law), choice(towards, *BOTH), read_order(value)
     gap, p, q = _transformed(law, direction, vectors)
-    l, d = _scales(scales, p.width)
-    need(all(1 - (order - 1) * x > 0 for x in l), "the divergence may be infinite")
+    levels, d = _scales(scales, p.width)
+    need(all(1 - (order - 1) * x > 0 for x in levels), "the divergence may be infinite")
     off_q, off_p = deviation(q), (p - d).norm
     s, root = real(order - 1), real(p.width).sqrt()
 
     def relative(at: mpq) -> Interval:
-        least = min(1 - at * x for x in l)
+        least = min(1 - at * x for x in levels)
         r = (real(abs(1 + at)) * off_q + real(abs(at)) * off_p).top() / real(least)
         need(r < ONE, "the vectors are too far from diagonalising the laws")
         return (r / (ONE - r)).top()
 
-    here, least = relative(order - 1), real(min(1 - (order - 1) * x for x in l))
-    form = total(z.square() / real(1 - (order - 1) * x) for x, z in zip(l, gap.entries(), strict=True))
+    here, least = relative(order - 1), real(min(1 - (order - 1) * x for x in levels))
+    form = total(z.square() / real(1 - (order - 1) * x) for x, z in zip(levels, gap.entries(), strict=True))
     form_error = gap.norm.square() * here / least
-    logs = total(real(1 - (order - 1) * x).log() + s * real(1 + x).log() for x in l)
+    logs = total(real(1 - (order - 1) * x).log() + s * real(1 + x).log() for x in levels)
     logs_error = root * (here + s * relative(mpq(-1)) + real(order) * relative(mpq(0)))
     error = (real(order / 2) * form_error + logs_error / (TWO * s)).top()
     middle = real(order / 2) * form - logs / (TWO * s)
@@ -120,11 +121,17 @@ def half_space(context: Context, found: list[Statement], witness: Any) -> Statem
     towards, value, vector, at = record(witness, "direction", "epsilon", "normal", "threshold")
     law, direction, epsilon = first_of(found, Law), choice(towards, *BOTH), number(value)
     v, edge = matrix([numbers(vector, law.p.mean.width)]).centre(), real(number(at))
-    p, q = (
-        tail((edge - dot(v, x.mean)) / quadratic(v, x.covariance).sqrt()) for x in law.pair(direction)
-    )
+    p, q = (_above(edge - dot(v, x.mean), quadratic(v, x.covariance)) for x in law.pair(direction))
     delta = greater(ZERO, p - real(epsilon).exp() * q)
     return HockeyStick((direction,), "final", "lower", epsilon, delta.bottom())
+
+
+def _above(gap: Interval, variance: Interval) -> Interval:
+    """P(Z sqrt(variance) > gap)."""
+    if variance.is_zero():
+        need(gap > ZERO or gap < ZERO, "a point on the border")
+        return ONE if gap < ZERO else ZERO
+    return tail(gap / variance.sqrt())
 
 
 def one_dimension(context: Context, found: list[Statement], witness: Any) -> Statement:
@@ -134,10 +141,19 @@ def one_dimension(context: Context, found: list[Statement], witness: Any) -> Sta
     law, direction, epsilon = first_of(found, Law), choice(towards, *BOTH), number(value)
     need(law.p.mean.width == 1, "more than one dimension")
     first, second = law.pair(direction)
-    scale = second.covariance.entry(0, 0)
-    square_ratio, eps = first.covariance.entry(0, 0) / scale, real(epsilon)
-    rho, nu = square_ratio.sqrt(), (first.mean - second.mean).entry(0, 0) / scale.sqrt()
+    variances, gap = [x.covariance.entry(0, 0) for x in (first, second)], first.mean - second.mean
+    eps, apart = real(epsilon), gap.entry(0, 0).magnitude()
+    if any(variance.is_zero() for variance in variances):
+        same = apart.is_zero() and variances[0].same(variances[1])
+        need(same or any(x > ZERO for x in [apart, *variances]), "cannot tell two points apart")
+        delta = greater(ZERO, ONE - eps.exp()) if same else ONE
+        return HockeyStick((direction,), "final", "exact", epsilon, delta)
+    scale = variances[1]
+    square_ratio = variances[0] / scale
+    rho, nu = square_ratio.sqrt(), apart / scale.sqrt()
     a = ONE - ONE / square_ratio
+    if a.is_zero():
+        return HockeyStick((direction,), "final", "exact", epsilon, gaussian_delta(nu, eps))
     need(a > ZERO or a < ZERO, "cannot tell the two variances apart")
     inner = nu.square() / square_ratio + TWO * a * (rho.log() + eps)
     if inner < ZERO:

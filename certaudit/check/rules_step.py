@@ -38,7 +38,8 @@ def curvature(context: Context, found: list[Statement], witness: Any) -> Stateme
         return Curvature(chosen, m, l2 + beta * largest / divisor, True)
     squares = total(context.length(row).square() for row in rows)
     counted = real(len(rows)) / divisor if run.clip.inside else ONE
-    return Curvature(chosen, ZERO, beta * squares / divisor + counted * l2, False)
+    outside = ZERO if run.clip.inside else l2
+    return Curvature(chosen, outside, beta * squares / divisor + counted * l2, False)
 
 
 def _eigenvalues(context: Context, batch: Batch, vectors: Any) -> tuple[Interval, Interval]:
@@ -57,14 +58,14 @@ def _eigenvalues(context: Context, batch: Batch, vectors: Any) -> tuple[Interval
 
 
 def contraction(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """max(|1 - eta m|, |1 - eta L|) where convex, else 1 + eta L, rounded up."""
+    """max(|1 - eta m|, |1 - eta L|) where convex; else |1 - eta m| + eta (L - m), m the weight of the
+    regularizer outside the clip.  Rounded up."""
     (size,) = record(witness, "step_size")
     bound, eta = first_of(found, Curvature), at_least_0(size)
     step = real(eta)
-    if not bound.convex:
-        return Contraction(bound.batch, eta, (ONE + step * bound.L).top())
-    ends = [(ONE - step * x).magnitude() for x in (bound.m, bound.L)]
-    return Contraction(bound.batch, eta, greater(*ends).top())
+    near, far = ((ONE - step * x).magnitude() for x in (bound.m, bound.L))
+    c = greater(near, far) if bound.convex else near + step * (bound.L - bound.m)
+    return Contraction(bound.batch, eta, c.top())
 
 
 def _shifts(

@@ -20,8 +20,8 @@ class Statement:
 
 @dataclass(frozen=True)
 class Curvature(Statement):
-    """On the batch the objective is m-strongly convex and L-smooth; if not ``convex``, a step is only
-    (1 + eta L)-Lipschitz."""
+    """On the batch the objective is m-strongly convex and L-smooth; if not ``convex``, L is a Lipschitz
+    constant of the clipped gradient and m the weight of the regularizer outside the clip."""
 
     batch: Batch
     m: Interval
@@ -146,9 +146,9 @@ class Law(Statement):
 
 @dataclass(frozen=True)
 class Pair(Statement):
-    """N(nu, I + diag l) and N(0, I) stand for the pair of laws, up to ``phi`` (C7b)."""
+    """N(nu, I + diag scales) and N(0, I) stand for the pair of laws, up to ``phi`` (C7b)."""
 
     direction: str
-    l: tuple[mpq, ...]  # noqa: E741
+    scales: tuple[mpq, ...]
     nu: tuple[mpq, ...]
     phi: Interval
