@@ -56,8 +56,13 @@ def curvature(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kno
         formulas = "m = lambda + kappa_min/N", "L = lambda + beta*kappa_max/N"
     else:
         m = mpf(0)
-        largest = Approx((mpf_of(beta) * trace + len(run.rows(batch)) * lam) / divisor, high.error)
-        formulas = "m = 0", "L = (beta*tau + lambda*n_w)/N"
+        if run.clip_regularizer:
+            smooth = (mpf_of(beta) * trace + len(run.rows(batch)) * lam) / divisor
+            formulas = "m = 0", "L = (beta*tau + lambda*n_w)/N"
+        else:
+            smooth = lam + mpf_of(beta) * trace / divisor
+            formulas = "m = 0", "L = lambda + beta*tau/N"
+        largest = Approx(smooth, high.error)
     text = "kappa_min I <= X^T X <= kappa_max I on the rows of the batch"
     return Known(
         {"batch": shown(batch), "N": divisor, "l2": run.l2, "beta": beta},
@@ -69,7 +74,8 @@ def curvature(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kno
 
 
 def contraction(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
-    """c = max(|1 - eta m|, |1 - eta L|), or 1 + eta L; ``bound`` is at or hardly above c."""
+    """c = max(|1 - eta m|, |1 - eta L|), |1 - eta lambda| + eta (L - lambda), or 1 + eta L; ``bound`` is
+    at or hardly above c."""
     (curved,) = used
     step_size = exact(given.get("step_size"), "exact.step_size")
     bound = exact(given.get("bound"), "exact.bound")
@@ -78,8 +84,12 @@ def contraction(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> K
     if stage.run.convex:
         c = max(abs(1 - eta * mpf_of(m)), abs(1 - eta * mpf_of(largest)))
         formula = "c = Max(Abs(L*eta - 1), Abs(eta*m - 1))"
-    else:
+    elif stage.run.clip_regularizer:
         c, formula = 1 + eta * mpf_of(largest), "c = L*eta + 1"
+    else:
+        lam = mpf_of(stage.run.l2)
+        c = abs(1 - eta * lam) + eta * (mpf_of(largest) - lam)
+        formula = "c = eta*(L - lambda) + Abs(eta*lambda - 1)"
     rate = Approx(c, eta * max(ends(x)[1] - mpf_of(x) for x in (m, largest)))
     if not ends(rate)[1] <= mpf_of(bound) or not mpf_of(bound) <= c * mpf_of(LOOSEST_BOUND):
         raise Rejected("exact.bound", f"not just above the recomputed c = {mpmath.nstr(c, 15)}")

@@ -39,9 +39,11 @@ m, L, c = sp.symbols("m L c", nonnegative=True)
 
 STRONG = equation(m, lam + least / count)
 SMOOTH = equation(L, beta * largest / count + lam)
-CLIPPED_SMOOTH = equation(L, (beta * trace + size * lam) / count)
+CLIPPED_SMOOTH = equation(L, beta * trace / count + lam)
+WHOLLY_CLIPPED_SMOOTH = equation(L, (beta * trace + size * lam) / count)
 STEP = equation(c, sp.Max(sp.Abs(1 - eta * m), sp.Abs(1 - eta * L)))
-CLIPPED_STEP = equation(c, 1 + eta * L)
+CLIPPED_STEP = equation(c, sp.Abs(1 - eta * lam) + eta * (L - lam))
+WHOLLY_CLIPPED_STEP = equation(c, 1 + eta * L)
 
 
 def design(run: Run, batch: Batch) -> arb_mat:
@@ -71,6 +73,11 @@ def keeps_convexity(run: Run) -> bool:
     return run.clip is None or not (run.clip.regularizer or run.loss == "softmax")
 
 
+def clips_regularizer(run: Run) -> bool:
+    """Whether the regularizer is inside a clip."""
+    return run.clip is not None and run.clip.regularizer
+
+
 def curvature(
     run: Run,
     batch: Batch,
@@ -87,8 +94,10 @@ def curvature(
     Premises checked: X^T X - low I and high I - X^T X are positive definite (Cholesky in balls);
     the Rayleigh quotients of the vectors bound kappa from the other side.
     A clip of the loss part keeps a loss of a margin convex but takes its strong convexity
-    (m = lambda); any other clip takes that too (m = 0, and L bounds the sum of the per-example
-    constants).  Raises Undecided for poor guesses, NotApplicable for a loss of unknown curvature.
+    (m = lambda).  Any other clip takes that too: m = 0, and L sums the constants of the rows in the
+    batch, as a clip is a projection: beta |x_j|^2/N each and lambda once with the regularizer outside
+    the clip, (beta |x_j|^2 + lambda)/N each with it inside.
+    Raises Undecided for poor guesses, NotApplicable for a loss of unknown curvature.
     """
     if run.loss not in LOSS_CURVATURE:
         raise NotApplicable(CURVATURE, f"the loss of a {run.loss} has no known curvature")
@@ -117,7 +126,8 @@ def curvature(
     if keeps_convexity(run):
         strong, smooth = STRONG, SMOOTH
     else:
-        strong, smooth = equation(m, sp.Integer(0)), CLIPPED_SMOOTH
+        strong = equation(m, sp.Integer(0))
+        smooth = WHOLLY_CLIPPED_SMOOTH if clips_regularizer(run) else CLIPPED_SMOOTH
     return CURVATURE.conclude(
         "curvature",
         formulas=(strong, smooth),
@@ -147,14 +157,17 @@ def curvature(
 def contraction(curved: Statement, step_size: Fraction) -> Statement:
     """One gradient step is c-Lipschitz, c = max(|1 - eta m|, |1 - eta L|).
 
-    With a clip that does not keep convexity the step is only (1 + eta L)-Lipschitz.
+    With a clip that does not keep convexity c = |1 - eta lambda| + eta (L - lambda), the regularizer
+    outside, or 1 + eta L, the regularizer inside.
     c < 1 is not needed for the statement; see :func:`require_contraction`.  ``bound`` is c rounded up
     to an exact number, which later rules use.
     """
     expect(curved, "curvature")
     run: Run = curved.subject  # type: ignore[assignment]
-    step = STEP if keeps_convexity(run) else CLIPPED_STEP
-    values = {eta: ball(step_size), m: curved.ball("m"), L: curved.ball("L")}
+    step = STEP
+    if not keeps_convexity(run):
+        step = WHOLLY_CLIPPED_STEP if clips_regularizer(run) else CLIPPED_STEP
+    values = {eta: ball(step_size), m: curved.ball("m"), L: curved.ball("L"), lam: ball(run.l2)}
     rate = evaluate(step, values)
     return CONTRACTION.conclude(
         "contraction",
@@ -179,10 +192,9 @@ def require_contraction(lipschitz: Statement) -> Premise:
     run: Run = lipschitz.subject  # type: ignore[assignment]
     numbers = {"step_size": ball(lipschitz.exact["step_size"]), **lipschitz.values}
     if not keeps_convexity(run):
-        inside = run.clip is not None and run.clip.regularizer
         text = (
             "the regularizer must stay outside the clip"
-            if inside
+            if clips_regularizer(run)
             else "a clip keeps convexity for losses of a margin only, which softmax is not"
         )
         return CONTRACTION.require(False, True, Premise("clip", text, numbers))

@@ -172,18 +172,38 @@ LEMMAS = (
     Lemma(
         "expansion-bound",
         ("contraction",),
-        "Whatever the gradient, if it is L-Lipschitz then |phi(a) - phi(b)| <= (1 + eta L) |a - b|; "
-        "clipping each example, regularizer included, keeps the sum of the examples' constants.",
-        sp.Tuple(sm.CLIPPED_SMOOTH, sm.CLIPPED_STEP),
+        "Clipping is a projection onto a ball, so it keeps each example's Lipschitz constant. With the "
+        "regularizer inside, the rows in the batch have beta |x_j|^2 + lambda each, and "
+        "|phi(a) - phi(b)| <= (1 + eta L) |a - b|. With it outside they have beta |x_j|^2, and lambda w "
+        "counts once, however many rows are left: phi(w) = (1 - eta lambda) w - eta g(w) with g "
+        "(L - lambda)-Lipschitz.",
+        sp.Tuple(sm.CLIPPED_SMOOTH, sm.CLIPPED_STEP, sm.WHOLLY_CLIPPED_SMOOTH, sm.WHOLLY_CLIPPED_STEP),
         (
             Obligation(
-                "|a - b| + eta L |a - b|", lambda: t + sm.eta * sm.L * t - sm.CLIPPED_STEP.rhs * t
+                "inside: |a - b| + eta L |a - b|",
+                lambda: t + sm.eta * sm.L * t - sm.WHOLLY_CLIPPED_STEP.rhs * t,
             ),
             Obligation(
-                "mean over rows of beta |x_j|^2 + lambda, two rows",
+                "inside: sum over rows of beta |x_j|^2 + lambda over N, two rows",
                 lambda: (
                     ((sm.beta * e + sm.lam) + (sm.beta * f + sm.lam)) / sm.count
-                    - sm.CLIPPED_SMOOTH.rhs.subs({sm.trace: e + f, sm.size: 2})
+                    - sm.WHOLLY_CLIPPED_SMOOTH.rhs.subs({sm.trace: e + f, sm.size: 2})
+                ),
+            ),
+            Obligation(
+                "outside: sum over rows of beta |x_j|^2 over N, and lambda, two rows",
+                lambda: (
+                    (sm.beta * e + sm.beta * f) / sm.count
+                    + sm.lam
+                    - sm.CLIPPED_SMOOTH.rhs.subs(sm.trace, e + f)
+                ),
+            ),
+            Obligation(
+                "outside: |1 - eta lambda| |a - b| + eta (L - lambda) |a - b|",
+                lambda: (
+                    sp.Abs(1 - sm.eta * sm.lam) * t
+                    + sm.eta * (sm.L - sm.lam) * t
+                    - sm.CLIPPED_STEP.rhs * t
                 ),
             ),
         ),

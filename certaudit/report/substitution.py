@@ -106,7 +106,10 @@ def _ball(value: Any) -> arb:
 def _curvature(step: Statement) -> Numbers:
     run: Any = step.subject
     exact = step.exact
+    rows = run.rows(exact["batch"])
     return {
+        "tau": sum((row_norm(run, j) ** 2 for j in rows), arb(0)),
+        "n_w": len(rows),
         "kappa_min": arb(0) if run.loss != "ridge" or run.clip is not None else step.values["kappa_min"],
         "kappa_max": step.values["kappa_max"],
         "N": exact["N"],
@@ -116,7 +119,13 @@ def _curvature(step: Statement) -> Numbers:
 
 
 def _contraction(step: Statement) -> Numbers:
-    return {"eta": step.exact["step_size"], "m": step.values["m"], "L": step.values["L"]}
+    run: Any = step.subject
+    return {
+        "eta": step.exact["step_size"],
+        "m": step.values["m"],
+        "L": step.values["L"],
+        "lambda": run.l2,
+    }
 
 
 def _first_removal(step: Statement) -> tuple[int, Pair] | None:

@@ -87,6 +87,13 @@ SHAPES = {
     "projection": {"projection": Fr(2)},
     "clip": {"clip": Clip(Fr(1, 5), False)},
     "clip with the regularizer": {"clip": Clip(Fr(1, 5), True)},
+    "clip, few rows left": {"clip": Clip(Fr(1, 5), False), "l2": Fr(8), "learn": phase(2, Fr(1)),
+                            "requests": (Request(tuple(range(12)), phase(2, Fr(1))),),
+                            "reference": Reference("unlearn-retrained", 2)},
+    "clip, a batch emptied": {"clip": Clip(Fr(1, 5), False), "l2": Fr(8), "normalizer": "current",
+                              "learn": phase(2, Fr(1), batches=((0, 1), (2, 3))),
+                              "requests": (Request((0, 1), phase(2, Fr(1))),),
+                              "reference": Reference("unlearn-retrained", 2)},
     "both": {"projection": Fr(2), "clip": Clip(Fr(1, 5), False)},
     "current": {"projection": Fr(2), "normalizer": "current"},
     "cyclic": {"projection": Fr(2), "learn": phase(12, batches=CYCLE), "requests": (

@@ -1,0 +1,125 @@
+"""The Lipschitz constant of a step against the step that the shadow models take."""
+
+from fractions import Fraction as F
+
+import numpy as np
+import pytest
+import torch
+
+from certaudit.claims import EpsilonDelta
+from certaudit.kernel.balls import ball, precision
+from certaudit.kernel.conversion import gaussian_delta
+from certaudit.kernel.spectrum import contraction
+from certaudit.prove.evidence import BITS, Evidence
+from certaudit.prove.spectrum import prove_curvature
+from certaudit.prove.verify import verify
+from certaudit.report.substitution import substitutions
+from certaudit.run import Batch, Clip, Phase, Reference, Request, Run, Start
+from certaudit.shadows.dynamics import gradient
+from certaudit.verdict import Status
+
+LOSSES = ["ridge", "logistic", "huber", "softmax"]
+CLIPS = {"none": None, "outside": Clip(F(1, 2), False), "inside": Clip(F(1, 2), True)}
+BATCHES = {
+    "all rows": Batch(None, ()),
+    "one left": Batch(None, (0, 1, 2)),
+    "emptied": Batch((1, 2), (1, 2)),
+}
+
+
+def run_of(loss, clip, normalizer, l2=F(8), step=F(1)):
+    draw = np.random.default_rng(3)
+    classes = 3 if loss == "softmax" else 1
+    y = {"logistic": np.array([1.0, -1, 1, 1]), "softmax": np.array([0.0, 1, 2, 1])}
+    return Run(
+        X=draw.normal(size=(4, 2)),
+        y=y.get(loss, np.array([0.5, -1, 2, 0])),
+        loss=loss,
+        l2=l2,
+        normalizer=normalizer,
+        learn=Phase(1, step, F(0)),
+        requests=(Request((0, 1, 2), Phase(1, step, F(1))),),
+        start=Start((F(0),) * (2 * classes), F(0)),
+        projection=None,
+        clip=clip,
+        reference=Reference("unlearn-retrained", 1),
+        release="final",
+        threshold=F(1) if loss == "huber" else None,
+        classes=classes,
+    )
+
+
+def largest_expansion(run, batch):
+    """Largest singular value of the step's Jacobian at many models, from tiny to huge."""
+    draw, step = np.random.default_rng(5), float(run.learn.step_size)
+    of = gradient(run, batch, torch.float64)
+    scales = 10.0 ** draw.uniform(-3, 2, size=(300, 1))
+    models = draw.normal(size=(300, run.parameters)) * scales
+    turns = np.eye(run.parameters) * 1e-6
+    columns = []
+    for turn in turns:
+        ahead, behind = (torch.as_tensor(models + sign * turn) for sign in (1, -1))
+        moved = (ahead - step * of(ahead)) - (behind - step * of(behind))
+        columns.append(moved.numpy() / 2e-6)
+    return np.linalg.norm(np.stack(columns, axis=2), ord=2, axis=(1, 2)).max()
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("normalizer", ["fixed", "current", "sum"])
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_step_expands_by_more_than_its_constant(loss, clip, normalizer, batch):
+    for l2, step in ((F(8), F(1)), (F(1, 10), F(1, 2)), (F(1), F(1))):
+        run = run_of(loss, CLIPS[clip], normalizer, l2, step)
+        with precision(BITS):
+            curved = prove_curvature(run, BATCHES[batch])
+            bound = contraction(curved, run.learn.step_size).exact["bound"]
+        assert largest_expansion(run, BATCHES[batch]) <= float(bound) + 1e-6
+
+
+def saturated(**changes):
+    """All rows at 1 and clipped wherever the run goes: the released models are a mean 21/8 apart (the
+    normalizer `fixed`), with unit variance."""
+    values = {**vars(run_of("softmax", Clip(F(1, 2), False), "fixed")), **changes}
+    values |= {
+        "X": np.ones((4, 1)),
+        "y": np.array([0.0, 0, 0, 1]),
+        "classes": 2,
+        "start": Start((F(0), F(0)), F(0)),
+    }
+    return Run(**values)
+
+
+def test_the_regularizer_outside_the_clip_counts_in_full_whatever_rows_are_left():
+    with precision(BITS):
+        assert gaussian_delta(F(21, 8), F(14)) > ball(F(1, 10**5))
+    low, high = verify(
+        Evidence(saturated()),
+        [EpsilonDelta("low", F(14), F(1, 10**5)), EpsilonDelta("high", F(15), F(1, 10**5))],
+    )
+    assert low.status is not Status.PROVED
+    assert high.status is Status.PROVED
+
+
+def test_a_batch_emptied_by_the_removal_still_decays():
+    """Every row of the first batch is removed, so that its steps multiply by 1 - eta l2 alone."""
+    batches = ((0, 1, 2), (3,))
+    run = saturated(
+        normalizer="current",
+        learn=Phase(1, F(1), F(0), batches),
+        requests=(Request((0, 1, 2), Phase(1, F(1), F(1), batches)),),
+    )
+    with precision(BITS):
+        steps = {one.exact["batch"]: one for one in Evidence(run).steps("Q")}
+    assert float(steps[Batch((0, 1, 2), (0, 1, 2))].exact["bound"]) == pytest.approx(7)
+
+
+@pytest.mark.parametrize("clip", ["outside", "inside"])
+def test_the_derivation_puts_numbers_into_the_clipped_formulas(clip):
+    run = run_of("softmax", CLIPS[clip], "fixed")
+    with precision(BITS):
+        step = contraction(prove_curvature(run, BATCHES["one left"]), run.learn.step_size)
+        for statement, name in ((step.uses[0], "L"), (step, "c")):
+            (put,) = (one for one in substitutions(statement) if str(one.left) == name)
+            assert put.value is not None
+            assert put.value.overlaps(statement.ball(name))
