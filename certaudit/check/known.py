@@ -79,7 +79,8 @@ class Data:
             raise Rejected("run.y", "not one number a row")
         self.n, self.d = len(rows), d
         self.x = array((_number(v, f"run.X[{j}]") for j, r in enumerate(rows) for v in r), (self.n, d))
-        self.y = array((_number(v, f"run.y[{j}]") for j, v in enumerate(y)), (self.n,))
+        self.labels = tuple(_number(v, f"run.y[{j}]") for j, v in enumerate(y))
+        self.y = array(self.labels, (self.n,))
         self._cache: dict[Hashable, Any] = {}
 
     def _kept(self, key: Hashable, compute: Callable[[], Any]) -> Any:

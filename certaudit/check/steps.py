@@ -23,6 +23,7 @@ SLOPE = {"logistic": "g = -y/(exp(u*y) + 1)", "huber": "g = Max(-k, Min(k, u - y
 TAIL = "p = erfc(sqrt(2)*(-mu + q)/(2*sqrt(v)))/2 + erfc(sqrt(2)*(mu + q)/(2*sqrt(v)))/2"
 INSTANCE = "s = S_F*eta/N"
 LIPSCHITZ = "M = G*X"
+Premises = dict[str, tuple[str, str, dict[str, Any]]]
 LOOSEST_BOUND = 1 + Fraction(1, 10**9)
 
 
@@ -37,6 +38,24 @@ def batch_of(stage: Stage, value: Any) -> Batch:
 def shown(batch: Batch) -> dict[str, Any]:
     """A batch as the file writes it."""
     return {"members": "all" if batch[0] is None else list(batch[0]), "removed": list(batch[1])}
+
+
+def labelled(stage: Stage, rows: Rows) -> tuple[tuple[str, str, dict[str, Any]], ...]:
+    """The premise that the labels of some rows are those the loss is defined for."""
+    run = stage.run
+    if run.loss == "logistic":
+        allowed, text = {-1, 1}, "logistic labels are -1 and +1"
+    elif run.loss in ("softmax", "network"):
+        allowed, text = set(range(run.classes)), "softmax labels are the numbers of the classes, from 0"
+    else:
+        return ()
+    if any(stage.data.labels[j] not in allowed for j in rows):
+        raise Rejected("run.y", f"{text}; some are not")
+    return (("labels", text, {}),)
+
+
+def _labels(stage: Stage) -> Premises:
+    return {premise[0]: premise for premise in labelled(stage, tuple(range(stage.run.n)))}
 
 
 def curvature(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
@@ -68,7 +87,7 @@ def curvature(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kno
         {"batch": shown(batch), "N": divisor, "l2": run.l2, "beta": beta},
         {"m": m, "L": largest, **kappa},
         formulas,
-        (("spectrum", text, kappa),),
+        (*labelled(stage, run.rows(batch)), ("spectrum", text, kappa)),
         work=batch,
     )
 
@@ -108,9 +127,6 @@ def rates(used: Sequence[Known], wanted: Sequence[tuple[Batch, Fraction]]) -> di
     if any(one.kind != "contraction" for one in used):
         raise Rejected("uses", "a step of another kind among the contractions")
     return {one.work[:2]: one.work[2] for one in used}
-
-
-Premises = dict[str, tuple[str, str, dict[str, Any]]]
 
 
 def gradient(stage: Stage, j: int, premises: Premises, confined: bool) -> mpf:
@@ -195,7 +211,7 @@ def _everywhere(
 
 def worst_case(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
     """S1: s = eta k M/N, twice that for the normalizer ``current``."""
-    run, premises = stage.run, Premises()
+    run, premises = stage.run, _labels(stage)
     confined = _last(given) is not None
     largest = max(gradient(stage, j, premises, confined) for j in range(run.n))
     factor = 2 if run.normalizer == "current" else 1
@@ -209,7 +225,7 @@ def worst_case(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kn
 
 def per_instance(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
     """S2: s = (eta/N) sum over F of the gradient bounds; ``current`` moves the others' weights too."""
-    run, premises = stage.run, Premises()
+    run, premises = stage.run, _labels(stage)
     bound = _bounds(stage, given, premises)
     current = run.normalizer == "current"
 
@@ -226,7 +242,7 @@ def per_instance(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> 
 
 def bounded_drift(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
     """S1-drift: s = eta (g_P + g_Q) at every step and c = |1 - eta lambda|, or 1 with all clipped."""
-    run, premises, last = stage.run, Premises(), _last(given)
+    run, premises, last = stage.run, _labels(stage), _last(given)
     bound = _bounds(stage, given, premises)
     stretches = run.coupled if last is None else run.last(last)
 
@@ -412,6 +428,7 @@ def margin_law(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kn
     run, stretches = stage.run, stage.run.removing
     if run.loss not in SLOPE or run.projection is not None or run.clip is not None:
         raise Rejected("", "needs the logistic or huber loss, no projection, no clip")
+    labels = _labels(stage)
     world = choice(given.get("world"), "exact.world", ("P", "Q"))
     bounds = rates(used, [(one.batch(world), one.step_size) for one in stretches])
     whole = stage.data.x.units >> (BITS - FINE)
@@ -454,6 +471,7 @@ def margin_law(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Kn
         values,
         (SLOPE[run.loss], "tau_{t+1}^2 = c**2*tau_t^2 + sigma^2",
          "b_{t+1} = B_3*S_3*eta*tau_t^2/(2*N) + b_t*c", "b_t = sqrt(d)*sqrt(tau_t^2)"),
+        tuple(labels.values()),
     )  # fmt: skip
 
 
@@ -468,8 +486,6 @@ def _slopes(stage: Stage, margins: Any, labels: Sequence[mpf]) -> Any:
     if stage.run.loss == "huber":
         k = int(mpf_of(stage.run.threshold) / UNIT)
         return np.clip(margins - np.array([int(y / UNIT) for y in labels], dtype=object), -k, k)
-    if any(abs(y) != 1 for y in labels):
-        raise Rejected("run.y", "a label of the logistic loss is not -1 or 1")
     signs = np.array([int(y) for y in labels], dtype=object)
     one = 1 << FINE
     far = 256 * one  # beyond, the slope is within one unit of 0 or 1

@@ -16,7 +16,7 @@ from certaudit.kernel.expr import compile_formula, equation, evaluate
 from certaudit.kernel.residual import lipschitz
 from certaudit.kernel.sensitivity import INSTANCE, count, eta, forgotten
 from certaudit.kernel.slope import kink
-from certaudit.kernel.spectrum import design, label, row_norm, targets
+from certaudit.kernel.spectrum import design, label, labelled, row_norm, targets
 from certaudit.kernel.statement import NotApplicable, Rule, Statement, expect
 from certaudit.run import Batch, Run, World
 
@@ -62,13 +62,15 @@ def margin_law(run: Run, world: World, steps: Sequence[Statement]) -> Statement:
     variance, tau_{t+1}^2 = c^2 tau_t^2 + sigma^2; b_0 = 0; where the loss has a bounded third derivative
     B_3, b_{t+1} = c b_t + (eta/N) sum_j |x_j|^3 B_3 tau_t^2/2; always b_t <= sqrt(d) tau_t, as
     E|w_t - noiseless|^2 <= d tau_t^2.
-    Premises: a loss of a margin (logistic, huber), no projection, no clip.  The noiseless run is carried
-    as exact midpoints with a Euclidean error, which a step multiplies by at most c, from ``steps``.
+    Premises: a loss of a margin (logistic, huber) and its labels, no projection, no clip.  The noiseless
+    run is carried as exact midpoints with a Euclidean error, which a step multiplies by at most c, from
+    ``steps``.
     """
     if run.loss not in SLOPES:
         raise NotApplicable(MARGINS, f"needs the logistic or huber loss; the run has {run.loss}")
     if run.projection is not None or run.clip is not None:
         raise NotApplicable(MARGINS, "needs a run without projection or clip")
+    labels = labelled(MARGINS, run, range(run.n))
     pairs = schedule.from_start(MARGINS, run)
     while pairs and pairs[-1].first == pairs[-1].second:
         pairs = pairs[:-1]
@@ -114,6 +116,7 @@ def margin_law(run: Run, world: World, steps: Sequence[Statement]) -> Statement:
             "bias": tuple(tuple(p.bias for p in row) for row in points),
         },
         exact={"world": world},
+        premises=labels,
         uses=tuple(used),
         subject=run,
     )

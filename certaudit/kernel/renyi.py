@@ -219,7 +219,10 @@ def triangle(run: Run, first: Statement, second: Statement) -> Statement:
 
 def _same_world(one: Run, x: World, two: Run, y: World) -> bool:
     """Whether two runs' worlds are the same law."""
-    model = ("loss", "l2", "normalizer", "start", "projection", "clip", "threshold", "classes")
+    model = (
+        *("loss", "l2", "normalizer", "start", "projection", "clip"),
+        *("threshold", "classes", "network"),
+    )
     return (
         one.X.shape == two.X.shape
         and bool((one.X == two.X).all() and (one.y == two.y).all())

@@ -16,6 +16,7 @@ from certaudit.kernel.balls import ball, certain_max
 from certaudit.kernel.expr import equation, evaluate
 from certaudit.kernel.schedule import Pair
 from certaudit.kernel.slope import LIPSCHITZ, M, gradient_bound
+from certaudit.kernel.spectrum import labelled
 from certaudit.kernel.statement import Premise, PremiseFailed, Rule, Statement, expect
 from certaudit.run import Run
 
@@ -44,11 +45,12 @@ def worst_case(run: Run, last: int | None = None) -> Statement:
     """S1: s = eta M |F| / N on deletion (twice that for the normalizer ``current``), F the removed
     rows of the step's batch.
 
-    M bounds every per-example gradient of the data.  Premises: a bounded slope (logistic, huber,
-    softmax), a clip, or a projection and a start inside its ball (ridge).  Raises PremiseFailed
-    otherwise.  ``last``: the last steps only, whose iterates a projection has confined.
+    M bounds every per-example gradient of the data.  Premises: labels that are the loss's own; a
+    bounded slope (logistic, huber, softmax), a clip, or a projection and a start inside its ball
+    (ridge).  Raises PremiseFailed otherwise.  ``last``: the last steps only, whose iterates a projection
+    has confined.
     """
-    premises: list[Premise] = []
+    premises = [*labelled(S1, run, range(run.n))]
     confined = last is not None
     largest = certain_max(gradient_bound(S1, run, j, premises, confined=confined) for j in range(run.n))
     formula = WORST_CURRENT if run.normalizer == "current" else WORST
@@ -75,7 +77,7 @@ def per_instance(run: Run, last: int | None = None) -> Statement:
     ``current`` the other points' weights change too: (eta/N)(sum_F G|x_i| + k/n_kept sum_rest G|x_j|),
     N = k + n_kept.  Premises and ``last`` as for S1, on the points that matter.
     """
-    premises: list[Premise] = []
+    premises = [*labelled(S2, run, range(run.n))]
     known: dict[int, arb] = {}
 
     def total(rows: tuple[int, ...]) -> arb:
@@ -108,7 +110,7 @@ def bounded_drift(run: Run, last: int | None = None) -> Statement:
     Needs no convexity and no small step; with the regularizer inside the clip the factor is 1.  The
     shift is charged at every step, those after the deletion included.  Premises as for S1.
     """
-    premises: list[Premise] = []
+    premises = [*labelled(DRIFT, run, range(run.n))]
     known: dict[int, arb] = {}
 
     def mean(rows: tuple[int, ...], divisor: int) -> arb:

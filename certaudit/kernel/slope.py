@@ -7,7 +7,7 @@ from flint import arb
 
 from certaudit.kernel.balls import ball, certain_max, norm_squared
 from certaudit.kernel.expr import equation, evaluate
-from certaudit.kernel.spectrum import label, row_norm
+from certaudit.kernel.spectrum import label, labelled, row_norm
 from certaudit.kernel.statement import Premise, Rule
 from certaudit.run import Run
 
@@ -29,8 +29,10 @@ def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, con
     its clip bounds its gradient); ridge none, but on iterates confined to radius R at most
     R |x_j| + |y_j|, and the others less.  ``confined`` says that the iterates are known to lie in the
     ball; otherwise the start is checked.
-    Premises used are added to ``premises``; raises PremiseFailed where no slope is bounded.
+    Premises used are added to ``premises``; raises PremiseFailed where no slope is bounded, and for a
+    label the loss is not defined for.
     """
+    labelled(rule, run, (j,))
     norm = row_norm(run, j)
     bounds: list[arb] = []
     if run.clip is not None:
@@ -41,10 +43,6 @@ def gradient_bound(rule: Rule, run: Run, j: int, premises: list[Premise], *, con
     values = {X: norm, y: arb(0) if run.loss == "softmax" else label(run, j)}
     if run.threshold is not None:
         values[kink] = ball(run.threshold)
-    if run.loss == "logistic":
-        plain = abs(values[y]) == 1
-        text = "logistic labels are -1 and +1"
-        rule.require(bool(plain), not plain, Premise("labels", text, {"label": values[y]}))
     confinement = _confinement(rule, run, confined)
     if run.loss == "softmax":
         slope = evaluate(SOFTMAX_SLOPE, values)

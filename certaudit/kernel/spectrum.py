@@ -5,6 +5,7 @@ Source for both rules: section 2 of the theory; standard smooth strongly convex 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import sympy as sp
@@ -12,7 +13,15 @@ from flint import arb, arb_mat
 
 from certaudit.kernel.balls import ball, cholesky, column, matrix, norm_squared, precision, upper
 from certaudit.kernel.expr import equation, evaluate
-from certaudit.kernel.statement import NotApplicable, Premise, Rule, Statement, Undecided, expect
+from certaudit.kernel.statement import (
+    NotApplicable,
+    Premise,
+    PremiseFailed,
+    Rule,
+    Statement,
+    Undecided,
+    expect,
+)
 from certaudit.run import Batch, Run
 
 CURVATURE = Rule(
@@ -68,6 +77,21 @@ def label(run: Run, j: int) -> arb:
     return ball(run.y[j : j + 1].tolist()[0])
 
 
+def labelled(rule: Rule, run: Run, rows: Sequence[int]) -> tuple[Premise, ...]:
+    """The premise that the rows' labels are those the loss is defined for: -1 and +1 (logistic), 0 to
+    classes - 1 (softmax).  Slope and curvature are bounded for these alone; other losses take any."""
+    if run.loss == "logistic":
+        allowed, text = {-1, 1}, "logistic labels are -1 and +1"
+    elif run.loss in ("softmax", "network"):
+        allowed, text = set(range(run.classes)), "softmax labels are the numbers of the classes, from 0"
+    else:
+        return ()
+    for value in run.y[list(rows)].tolist():
+        if value not in allowed:
+            raise PremiseFailed(rule, Premise("labels", text, {"label": ball(value)}))
+    return (Premise("labels", text),)
+
+
 def keeps_convexity(run: Run) -> bool:
     """Whether the clip, if any, leaves the loss convex: it is on the loss part of a margin loss."""
     return run.clip is None or not (run.clip.regularizer or run.loss == "softmax")
@@ -91,8 +115,9 @@ def curvature(
     Statement: m <= every curvature <= L, with m = lambda + kappa_min/N, L = beta kappa_max/N + lambda
     and kappa the eigenvalues of X^T X.  ``low``/``high`` guess kappa_min from below and kappa_max
     from above, the vectors guess eigenvectors.
-    Premises checked: X^T X - low I and high I - X^T X are positive definite (Cholesky in balls);
-    the Rayleigh quotients of the vectors bound kappa from the other side.
+    Premises checked: the labels of the batch are the loss's own; X^T X - low I and high I - X^T X are
+    positive definite (Cholesky in balls); the Rayleigh quotients of the vectors bound kappa from the
+    other side.
     A clip of the loss part keeps a loss of a margin convex but takes its strong convexity
     (m = lambda).  Any other clip takes that too: m = 0, and L sums the constants of the rows in the
     batch, as a clip is a projection: beta |x_j|^2/N each and lambda once with the regularizer outside
@@ -101,6 +126,7 @@ def curvature(
     """
     if run.loss not in LOSS_CURVATURE:
         raise NotApplicable(CURVATURE, f"the loss of a {run.loss} has no known curvature")
+    labels = labelled(CURVATURE, run, run.rows(batch))
     x = design(run, batch)
     gram = x.transpose() * x
     d = run.d
@@ -144,6 +170,7 @@ def curvature(
             "beta": LOSS_CURVATURE[run.loss],
         },
         premises=(
+            *labels,
             Premise(
                 "spectrum",
                 "kappa_min I <= X^T X <= kappa_max I on the rows of the batch",

@@ -37,7 +37,10 @@ class Premises:
         run, rule = self.run, Rule(self.theorem, self.theorem, self.theorem)
         try:
             bounds = [gradient_bound(rule, run, j, [], confined=False) for j in range(run.n)]
-        except PremiseFailed:
+        except PremiseFailed as refusal:
+            if refusal.premise.name == "labels":
+                self.failed.append(FailedPremise(self.theorem, refusal.premise))
+                return None
             text = f"the loss must be Lipschitz; the run has {run.loss} without clip or projection"
             self.need(False, "loss", text)
             return None
