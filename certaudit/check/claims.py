@@ -83,12 +83,12 @@ def claim_of(data: Any, at: str, requests: int) -> Claim:
 def follows(claim: Claim, run: Run, rule: str, used: Sequence[Known]) -> None:
     """Raise Rejected unless the claim follows, or is refuted, from exactly these statements."""
     if rule == "refuted":
-        if len(used) != 1 or not _breaks(claim, used[0]):
+        if len(used) != 1 or not _breaks(run, claim, used[0]):
             raise Rejected("uses", f"do not refute the claim {show(claim.id)!r}")
         return
     chosen: list[Known] = []
     for case in claim.cases:
-        found = [one for one in used if _observed(run, one) and _covers(claim, case, one)]
+        found = [one for one in used if _covers(run, claim, case, one)]
         if not found:
             raise Rejected("uses", f"do not prove the claim {show(claim.id)!r} for {case}")
         if found[0] not in chosen:
@@ -97,8 +97,9 @@ def follows(claim: Claim, run: Run, rule: str, used: Sequence[Known]) -> None:
         raise Rejected("uses", "a statement is not needed, repeated, or out of order")
 
 
-def _observed(run: Run, one: Known) -> bool:
-    return one.exact.get("observer", run.release) in (run.release, "every-step")
+def _from_above(one: Known) -> bool:
+    """Whether a divergence is at most what is stated."""
+    return one.kind in ("epsilon", "gaussian-dp") or one.exact.get("exactness") in ("exact", "upper")
 
 
 def _at_most(one: Known, name: str, most: Any) -> bool:
@@ -109,11 +110,13 @@ def _above(one: Known, name: str, least: Any) -> bool:
     return bool(ends(one.values[name])[0] > ends(least)[1])
 
 
-def _covers(claim: Claim, case: str, one: Known) -> bool:
+def _covers(run: Run, claim: Claim, case: str, one: Known) -> bool:
     wanted = claim.numbers
     if claim.kind == "sensitivity":
         return one.exact.get("world") in (case, "any") and _bounds_step(claim, one)
-    if case not in one.exact.get("directions", ()) or one.exact.get("exactness") == "lower":
+    if case not in one.exact.get("directions", ()) or not _from_above(one):
+        return False
+    if one.exact.get("observer") not in (run.release, "every-step"):
         return False
     if claim.kind == "epsilon-delta":
         if one.kind == "hockey-stick":
@@ -157,7 +160,7 @@ def _bounds_step(claim: Claim, one: Known) -> bool:
     return False
 
 
-def _breaks(claim: Claim, one: Known) -> bool:
+def _breaks(run: Run, claim: Claim, one: Known) -> bool:
     wanted = claim.numbers
     if claim.kind == "sensitivity":
         return (
@@ -169,6 +172,8 @@ def _breaks(claim: Claim, one: Known) -> bool:
     if not set(claim.directions) & set(one.exact.get("directions", ())):
         return False
     if one.exact.get("exactness") not in ("exact", "lower"):
+        return False
+    if one.exact.get("observer") not in (run.release, "final"):
         return False
     if claim.kind == "epsilon-delta":
         return (

@@ -327,7 +327,8 @@ def cover(stage: Stage, given: dict[str, Any], used: Sequence[Known]) -> Known:
     levels: list[Fraction] = [one.exact["epsilon"] for one in used]
     if not levels or levels[0] != 0 or sorted(levels) != levels or mu < 0 or slack < 0:
         raise Rejected("uses", "not hockey sticks from epsilon 0 upwards")
-    if any(one.exact["exactness"] == "lower" or _scope(one) != _scope(used[0]) for one in used):
+    sound = all(one.exact["exactness"] in ("exact", "upper") for one in used)
+    if not sound or any(_scope(one) != _scope(used[0]) for one in used):
         raise Rejected("uses", "not upper bounds of one direction and observer")
     allowed = [gaussian_delta(mpf_of(mu), mpf_of(level)) for level in levels[1:]] + [mpf(0)]
     for one, most in zip(used, allowed, strict=True):

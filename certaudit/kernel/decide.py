@@ -33,11 +33,7 @@ def prove(run: Run, claim: Claim, evidence: Sequence[Statement]) -> Statement | 
     used: list[Statement] = []
     for needed in _cases(claim):
         found = next(
-            (
-                e
-                for e in evidence
-                if e.subject is run and _observes(e, run) and _covers(claim, needed, e)
-            ),
+            (e for e in evidence if e.subject is run and _covers(run, claim, needed, e)),
             None,
         )
         if found is None:
@@ -59,7 +55,7 @@ def refute(run: Run, claim: Claim, evidence: Sequence[Statement]) -> Statement |
     A divergence of the final models is a lower bound for every observer.
     """
     for statement in evidence if _about(claim, run) else ():
-        if statement.subject is run and _breaks(claim, statement):
+        if statement.subject is run and _breaks(run, claim, statement):
             return REFUTED.conclude(
                 "verdict",
                 formulas=(sp.Gt(bound, claimed),),
@@ -83,7 +79,7 @@ def gaussian_cover(sticks: Sequence[Statement], mu: Fraction, slack: Fraction) -
     if (
         any(
             e.kind != "hockey-stick"
-            or e.exact["exactness"] == "lower"
+            or not _from_above(e)
             or e.exact["directions"] != first.exact["directions"]
             or e.exact["observer"] != first.exact["observer"]
             for e in sticks
@@ -124,11 +120,13 @@ def _cases(claim: Claim) -> tuple[str, ...]:
     return claim.directions
 
 
-def _observes(statement: Statement, run: Run) -> bool:
-    return statement.exact.get("observer", run.release) in (run.release, "every-step")
+def _from_above(e: Statement) -> bool:
+    """Whether the divergence is at most what is stated: always for (epsilon, delta) and Gaussian DP; a
+    statement of another kind must say so."""
+    return e.kind in ("epsilon", "gaussian-dp") or e.exact.get("exactness") in ("exact", "upper")
 
 
-def _covers(claim: Claim, case: str, e: Statement) -> bool:
+def _covers(run: Run, claim: Claim, case: str, e: Statement) -> bool:
     if isinstance(claim, SensitivityClaim):
         if e.kind == "exceedance":
             return bool(
@@ -144,9 +142,9 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
             and shift <= ball(claim.sensitivity)
             and e.ball("delta") <= ball(claim.probability)
         )
-    if case not in e.exact.get("directions", ()):
+    if case not in e.exact.get("directions", ()) or not _from_above(e):
         return False
-    if e.exact.get("exactness") == "lower":
+    if e.exact.get("observer") not in (run.release, "every-step"):
         return False
     if isinstance(claim, EpsilonDelta):
         if e.kind == "hockey-stick":
@@ -169,7 +167,7 @@ def _covers(claim: Claim, case: str, e: Statement) -> bool:
     return bool(e.ball("mu") <= ball(claim.mu) and e.ball("delta") <= ball(claim.delta))
 
 
-def _breaks(claim: Claim, e: Statement) -> bool:
+def _breaks(run: Run, claim: Claim, e: Statement) -> bool:
     if isinstance(claim, SensitivityClaim):
         return bool(
             e.kind == "exceedance"
@@ -179,6 +177,8 @@ def _breaks(claim: Claim, e: Statement) -> bool:
         )
     named = set(claim.directions) & set(e.exact.get("directions", ()))
     if not named or e.exact.get("exactness") not in ("exact", "lower"):
+        return False
+    if e.exact.get("observer") not in (run.release, "final"):
         return False
     if isinstance(claim, EpsilonDelta):
         return bool(

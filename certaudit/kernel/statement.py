@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import sympy as sp
@@ -24,6 +25,9 @@ class Premise:
     text: str
     values: Mapping[str, Any] = field(default_factory=dict)
     basis: Literal["checked", "assumed"] = "checked"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
 
 
 class PremiseFailed(Exception):
@@ -54,9 +58,9 @@ class Statement:
 
     kind: what it states (``sensitivity``, ``gaussian-dp``, ``renyi``, ``hockey-stick``, ...).
     formulas: the sympy relations evaluated, the conclusion last.  values: enclosures.
-    exact: exact parameters.  subject: the run (statements about different runs do not combine).
-    uses: the statements it was derived from.  work: what a later rule computes with, and no part of
-    what is stated.
+    exact: exact parameters; neither mapping can be changed.  subject: the run (statements about
+    different runs do not combine).  uses: the statements it was derived from.  work: what a later rule
+    computes with, and no part of what is stated.
     """
 
     kind: str
@@ -119,8 +123,8 @@ class Rule:
             kind=kind,
             rule=self,
             formulas=formulas,
-            values=dict(values),
-            exact=dict(exact or {}),
+            values=MappingProxyType(dict(values)),
+            exact=MappingProxyType(dict(exact or {})),
             premises=premises,
             uses=uses + bridges,
             subject=subject,

@@ -11,7 +11,7 @@ from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim
 from certaudit.kernel import decide, schedule
 from certaudit.kernel.balls import precision
 from certaudit.kernel.conversion import gaussian_delta, renyi_of_gaussian
-from certaudit.kernel.hockey_stick import half_space, hockey_stick
+from certaudit.kernel.hockey_stick import C6, half_space, hockey_stick
 from certaudit.kernel.iteration import I1, composition
 from certaudit.kernel.law import given_law
 from certaudit.kernel.pair import exact_renyi, whiten
@@ -148,7 +148,10 @@ def test_covers_do_not_mix_observers():
         pair = Evidence(dataclasses.replace(plain(), loss="ridge", projection=None)).exact["P|Q"]
         sticks = [pair.hockey_stick(F(0)), pair.hockey_stick(F(50))]
         assert decide.gaussian_cover(sticks, F(100), F(1, 10)) is not None
-        sticks[1].exact["observer"] = "every-step"  # a mutable mapping; the kernel never does this
+        seen = {**sticks[1].exact, "observer": "every-step"}
+        sticks[1] = C6.conclude(
+            "hockey-stick", formulas=(), values=sticks[1].values, exact=seen, subject=sticks[1].subject
+        )
         with pytest.raises(TypeError):
             decide.gaussian_cover(sticks, F(100), F(1, 10))
 
