@@ -21,7 +21,7 @@ from certaudit.kernel.sensitivity import shift_at
 from certaudit.kernel.statement import NotApplicable, Statement, Undecided
 from certaudit.prove.adaptive import best_order, float_composition
 from certaudit.prove.evidence import BITS, Evidence, GaussianBound
-from certaudit.prove.exact import ExactPair
+from certaudit.prove.exact import ExactEpsilon, ExactPair
 from certaudit.prove.orders import epsilon_range
 from certaudit.prove.published import THEOREMS
 from certaudit.prove.tangent import epsilon_by_tangent
@@ -57,10 +57,10 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         found, bounds = [], []
     ordered = sorted(bounds, key=lambda b: (b.value is None, b.value or 0))
     named = THEOREMS[claim.theorem](evidence, claim, ordered) if claim.theorem else None
-    proof = decide.refute(evidence.run, claim, found)
+    best_first = [s for bound in ordered for s in bound.statements]
+    proof = decide.refute(evidence.run, claim, found + best_first)
     status = Status.REFUTED
     if proof is None:
-        best_first = [s for bound in ordered for s in bound.statements]
         proof = decide.prove(evidence.run, claim, best_first + found)
         status = Status.PROVED
     broken = [FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed]
@@ -98,13 +98,15 @@ def _epsilon_delta(evidence: Evidence, claim: EpsilonDelta) -> Found:
     found: list[Statement] = []
     bounds: list[Bound] = []
     pairs = [evidence.exact[d] for d in claim.directions if d in evidence.exact]
-    try:
-        found += [pair.decide(claim.epsilon, claim.delta) for pair in pairs]
-    except (Undecided, ValueError, OverflowError) as reason:
-        found += _by_renyi(evidence, pairs, claim, str(reason))
-    exact = _exact_epsilon(evidence, pairs, claim.delta)
-    if exact is not None:
-        bounds.append(exact)
+    for pair in pairs:
+        try:
+            found.append(pair.decide(claim.epsilon, claim.delta))
+        except (Undecided, ValueError, OverflowError) as reason:
+            found += _by_renyi(evidence, pair, claim, str(reason))
+    ends = _brackets(evidence, pairs, claim.delta) if claim.delta > 0 else []
+    found += [end.low for end in ends if end.low is not None]
+    if ends and len(ends) == len(pairs):
+        bounds.append(_exact_epsilon(evidence, ends))
     for bound in _gaussian_bounds(evidence, claim.delta):
         found += [hockey_stick_of_gaussian(g, claim.epsilon) for g in bound.statements]
         converted = _convert(bound, claim.delta)
@@ -142,27 +144,28 @@ def _composed_epsilon(evidence: Evidence, delta: Fraction) -> Bound | None:
     return Bound(f"R4 + {'R2 + ' if final else ''}C3", "epsilon", value, tuple(statements))
 
 
-def _by_renyi(
-    evidence: Evidence, pairs: Sequence[ExactPair], claim: EpsilonDelta, reason: str
-) -> list[Statement]:
+def _by_renyi(evidence: Evidence, pair: ExactPair, claim: EpsilonDelta, reason: str) -> list[Statement]:
     try:
-        return [pair.renyi_epsilon(claim.delta) for pair in pairs] if claim.delta > 0 else []
+        return [pair.renyi_epsilon(claim.delta)] if claim.delta > 0 else []
     except (Undecided, ValueError):
         evidence.note(Undecided(reason))
         return []
 
 
-def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fraction) -> Bound | None:
-    if not pairs or delta == 0:
-        return None
-    try:
-        ends = [pair.epsilon(delta) for pair in pairs]
-    except Undecided as reason:
-        evidence.note(reason)
-        return None
-    except (ValueError, OverflowError) as error:
-        evidence.note(Undecided(f"the numbers of this run are out of range ({error})"))
-        return None
+def _brackets(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fraction) -> list[ExactEpsilon]:
+    """The exact epsilon of every pair for which it could be bracketed."""
+    ends = []
+    for pair in pairs:
+        try:
+            ends.append(pair.epsilon(delta))
+        except Undecided as reason:
+            evidence.note(reason)
+        except (ValueError, OverflowError) as error:
+            evidence.note(Undecided(f"the numbers of this run are out of range ({error})"))
+    return ends
+
+
+def _exact_epsilon(evidence: Evidence, ends: Sequence[ExactEpsilon]) -> Bound:
     floors = [end.low.exact["epsilon"] for end in ends if end.low is not None]
     by_order = " by one Rényi order" if any(end.high.rule.id == "C3" for end in ends) else ""
     final_only = evidence.run.release == "every-step"
@@ -210,13 +213,14 @@ def _renyi(evidence: Evidence, claim: RenyiClaim) -> Found:
     found: list[Statement] = []
     bounds: list[Bound] = []
     pairs = [evidence.exact[d] for d in claim.directions if d in evidence.exact]
-    try:
-        exact = [exact_renyi(pair.pair, claim.order) for pair in pairs]
-    except Undecided as reason:
-        evidence.note(reason)
-        exact = []
-    if exact:
-        found += exact
+    exact = []
+    for pair in pairs:
+        try:
+            exact.append(exact_renyi(pair.pair, claim.order))
+        except Undecided as reason:
+            evidence.note(reason)
+    found += exact
+    if exact and len(exact) == len(pairs):
         worst = max((e.ball("r") for e in exact), key=lambda r: float(r.mid()))
         finite = all(e.ball("r").is_finite() for e in exact)
         final_only = evidence.run.release == "every-step"
