@@ -65,7 +65,7 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         status = Status.PROVED
     broken = [FailedPremise(r.rule.id, r.failed) for r in evidence.refusals.values() if r.failed]
     failed = tuple(named.failed if named else ()) + tuple(
-        f for f in broken if f.rule == "contraction" or not (bounds or evidence.exact)
+        f for f in broken if _matters(evidence, bounds, f)
     )
     if proof is None:
         status = Status.PREMISE_FAILED if failed else Status.NOT_PROVED
@@ -79,6 +79,13 @@ def verify_claim(evidence: Evidence, claim: Claim) -> ClaimVerdict:
         notes=(*_notes(ordered), *_leak(evidence.run)),
         skipped=tuple(f"{r.rule.id} ({r.rule.title}): {r.reason}" for r in evidence.refusals.values()),
     )
+
+
+def _matters(evidence: Evidence, bounds: Sequence[Bound], failed: FailedPremise) -> bool:
+    """Whether a broken premise may be why a claim is not proved: the exact law needs no contraction."""
+    if failed.rule == "contraction":
+        return evidence.law is None
+    return not (bounds or evidence.exact)
 
 
 Found = tuple[list[Statement], list[Bound]]

@@ -1,6 +1,7 @@
-"""A proved lower bound above a claim refutes it, whatever else could not be decided."""
+"""Where the exact tier leaves a bracket: a floor above a claim refutes it, and nothing need contract."""
 
 import random
+from dataclasses import replace
 from fractions import Fraction as F
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certaudit.claims import EpsilonDelta, RenyiClaim
+from certaudit.kernel.balls import precision
 from certaudit.kernel.statement import Undecided
-from certaudit.prove.evidence import Evidence
+from certaudit.prove.evidence import BITS, Evidence
 from certaudit.prove.exact import ExactPair
 from certaudit.prove.verify import verify
 from certaudit.run import Phase, Reference, Request, Run, Start
@@ -76,7 +78,7 @@ def test_a_floor_refutes_where_the_integral_is_out_of_reach(seed, delta):
     assert floors_refute(scaled_run(seed), delta) > 0
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([F(1, 10), F(1, 1000), F(1, 10**5)]))
 def test_a_floor_above_a_claim_refutes_it(seed, delta):
     floors_refute(scaled_run(seed), delta)
@@ -97,3 +99,49 @@ def test_one_direction_refutes_though_the_other_is_undecided(monkeypatch, undeci
     claim = EpsilonDelta("e", F(1, 10**6), F(1, 10**6))
     (verdict,) = verify(Evidence(scaled_run(1157)), [claim])
     assert verdict.status is Status.REFUTED
+
+
+def expanding_run(loss):
+    """Four steps beyond 2/L, then three more."""
+    run = scaled_run(1)
+    top = np.linalg.eigvalsh(run.X.T @ run.X)[-1] / run.n
+    phase = Phase(4, F((3 if loss == "ridge" else 12) / top).limit_denominator(1000), F(1))
+    return replace(
+        run,
+        y=run.y if loss == "ridge" else np.sign(run.y),
+        loss=loss,
+        normalizer="fixed",
+        learn=phase,
+        requests=(Request((0,), replace(phase, steps=3)),),
+        reference=Reference("unlearn-retrained", 4),
+        release="final",
+    )
+
+
+@pytest.fixture
+def true_claim(monkeypatch):
+    """A true claim about the ridge run, hardly above its exact epsilon, and no integral to prove it."""
+    delta = F(1, 1000)
+    with precision(BITS):
+        pairs = Evidence(expanding_run("ridge")).exact.values()
+        epsilon = max(pair.epsilon(delta).upper for pair in pairs)
+
+    def undecided(*_):
+        raise Undecided("out of reach")
+
+    monkeypatch.setattr(ExactPair, "_decide", undecided)
+    return EpsilonDelta("true", epsilon * F(1001, 1000), delta)
+
+
+def test_an_exact_law_needs_no_contraction(true_claim):
+    (verdict,) = verify(Evidence(expanding_run("ridge")), [true_claim])
+    assert verdict.status is Status.NOT_PROVED
+    assert not verdict.failed
+
+
+@pytest.mark.parametrize(("loss", "theorem"), [("ridge", "benarroch-2026"), ("logistic", None)])
+def test_contraction_is_missed_where_a_proof_needs_it(true_claim, loss, theorem):
+    claim = replace(true_claim, theorem=theorem)
+    (verdict,) = verify(Evidence(expanding_run(loss)), [claim])
+    assert verdict.status is Status.PREMISE_FAILED
+    assert {one.premise.name for one in verdict.failed} == {"step size"}
