@@ -39,7 +39,10 @@ class Premises:
         try:
             gradients = Gradients(self.theorem, run, None)
             bounds = [gradients.at(j) for j in range(run.n)]
-        except PremiseFailed:
+        except PremiseFailed as refusal:
+            if refusal.premise.name == "labels":
+                self.failed.append(FailedPremise(self.theorem, refusal.premise))
+                return None
             text = f"the loss must be Lipschitz; the run has {run.loss} without clip or projection"
             self.need(False, "loss", text)
             return None

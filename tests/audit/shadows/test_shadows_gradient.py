@@ -31,7 +31,7 @@ def test_the_plain_slope_is_the_derivative_of_the_loss(loss):
     for model in models_of(run):
         for j in range(run.n):
             w = torch.from_numpy(model.copy()).requires_grad_()
-            x, y = torch.from_numpy(run.X[j]), float(run.y[j])
+            x, y = torch.tensor(run.X[j]), float(run.y[j])
             if loss == "softmax":
                 u = w.view(run.d, run.classes).T @ x
                 value = torch.logsumexp(u, 0) - u[int(y)]

@@ -19,7 +19,7 @@ FORGOTTEN = (7, 20, 31)
 
 
 def loss_at(run, w, j):
-    x, y = torch.from_numpy(run.X[j]), torch.tensor(float(run.y[j]), dtype=torch.float64)
+    x, y = torch.tensor(run.X[j]), torch.tensor(float(run.y[j]), dtype=torch.float64)
     if run.loss == "softmax":
         return torch.nn.functional.cross_entropy(w.view(run.d, run.classes).T @ x, y.long())
     if run.loss == "logistic":
