@@ -71,12 +71,12 @@ def test_128_dimensions_within_10_seconds():
         reference=Reference("unlearn-retrained", 200),
         release="final",
     )
-    begun = time.perf_counter()
+    begun = time.process_time()
     pair = of_run(run)
     guess = pair.twin.epsilon(math.log(1e-5))
     above = pair.decide(F(guess * (1 + 1e-10)), F(1, 10**5)).statement.delta
     assert above <= ball(F(1, 10**5))
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize("digits", [2, 50, 300])
