@@ -73,7 +73,7 @@ def _contour(pair: Pair, at: Witness, values: Values) -> tuple[arb, tuple[Evalua
 RULE = Rule(
     "C6",
     "delta(epsilon) by the trapezoid rule on a vertical line",
-    "section 6, C6; ALG22; Trefethen, Weideman 2014, Theorem 5.1",
+    "theory.md#c6; ALG22; TW14, Theorem 5.1",
     Witness,
     c6,
 )
