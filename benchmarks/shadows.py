@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from sklearn.datasets import load_diabetes, load_digits
 
 from certaudit.run import Phase, Reference, Request, Run, Start
-from certaudit.shadows.noise import BLOCK, PhiloxNoise
-from certaudit.shadows.train import train
+from certaudit.audit.shadows.noise import BLOCK, PhiloxNoise
+from certaudit.audit.shadows.train import train
 
 
 def diabetes():
@@ -97,7 +97,7 @@ def softmax_loop(run, chains, steps):
 def products(run, count, steps):
     """The two products of one step, alone, in the same chunks."""
     rows = len(run.learn.batches[0]) if run.learn.batches else run.n
-    x = torch.from_numpy(run.X[:rows])
+    x = torch.tensor(run.X[:rows])
     models = torch.zeros(BLOCK * run.classes, run.d, dtype=torch.float64)
     for _ in range(steps * count // BLOCK):
         (models @ x.T) @ x

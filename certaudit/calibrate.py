@@ -12,15 +12,17 @@ from typing import Literal
 import numpy as np
 
 from certaudit.claims import EpsilonDelta
-from certaudit.fast.epsilon import epsilons
-from certaudit.fast.laws import Laws, forgetting
-from certaudit.fast.pairs import whitened
-from certaudit.kernel import decide
-from certaudit.kernel.balls import precision
-from certaudit.kernel.conversion import hockey_stick_of_gaussian
-from certaudit.kernel.statement import Statement, Undecided
-from certaudit.prove.evidence import BITS, Evidence
+from certaudit.core import decide
+from certaudit.core.balls import precision
+from certaudit.core.proof import Line
+from certaudit.core.rule import Refusal
+from certaudit.core.rules.c5 import Witness as LevelWitness
+from certaudit.estimates.epsilon import epsilons
+from certaudit.estimates.laws import Laws, forgetting
+from certaudit.estimates.pairs import whitened
+from certaudit.losses import LOSSES
 from certaudit.run import Request, Run
+from certaudit.search.evidence import BITS, Evidence
 
 Solve = Literal["noise", "steps"]
 Route = Literal["S1 + I1", "S2 + I1", "S3/S4 + I1", "exact tier"]
@@ -52,9 +54,9 @@ def calibrate(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Calibration]:
     """For each row as the single forgotten point, and each route, the least unlearning noise (or the
-    fewest steps) at which the kernel proves (epsilon, delta), the reference unlearning alike.
+    fewest steps) at which the core proves (epsilon, delta), the reference unlearning alike.
 
-    Every value was proved by the kernel at exactly that value.  The search rests on more noise, and
+    Every value was proved by the core at exactly that value.  The search rests on more noise, and
     further common steps, being a post-processing of less; nothing else does.
 
     Raises:
@@ -75,17 +77,17 @@ def calibrate(
 
 
 def proves(run: Run, claim: EpsilonDelta, route: Route) -> bool:
-    """Whether the kernel proves ``claim`` of ``run`` by ``route``."""
+    """Whether the core proves ``claim`` of ``run`` by ``route``."""
     evidence = Evidence(run)
     with precision(BITS), np.errstate(all="ignore"):
         try:
-            statements = _statements(evidence, claim, route)
-        except (Undecided, ValueError, OverflowError):
+            lines = _lines(evidence, claim, route)
+        except (Refusal, ValueError, OverflowError):
             return False
-        return decide.prove(run, claim, statements) is not None
+        return decide.prove(evidence.proof, claim, lines) is not None
 
 
-def _statements(evidence: Evidence, claim: EpsilonDelta, route: Route) -> list[Statement]:
+def _lines(evidence: Evidence, claim: EpsilonDelta, route: Route) -> list[Line]:
     if route == "exact tier":
         return [pair.decide(claim.epsilon, claim.delta) for pair in evidence.exact.values()]
     if route == "S3/S4 + I1":
@@ -93,8 +95,9 @@ def _statements(evidence: Evidence, claim: EpsilonDelta, route: Route) -> list[S
         bounds = [evidence.high_probability(claim.delta * share) for share in shares]
     else:
         bounds = [one for one in evidence.deterministic if one.name.startswith(route[:2] + " +")]
-    gaussian = [s for bound in bounds if bound is not None for s in bound.statements]
-    return [hockey_stick_of_gaussian(s, claim.epsilon) for s in gaussian]
+    gaussian = [line for bound in bounds if bound is not None for line in bound.lines]
+    level = LevelWitness(claim.epsilon)
+    return [evidence.proof.apply("C5", (line,), level) for line in gaussian]
 
 
 def with_noise(run: Run, std: Fraction) -> Run:
@@ -119,7 +122,7 @@ def _least(run: Run, claim: EpsilonDelta, route: Route, solve: Solve) -> Fractio
 
 
 def _affine(run: Run) -> bool:
-    return run.loss == "ridge" and run.projection is None and run.clip is None
+    return LOSSES[run.loss].quadratic and run.projection is None and run.clip is None
 
 
 def _least_noise(run: Run, claim: EpsilonDelta, route: Route) -> Fraction | None:

@@ -1,84 +1,101 @@
-"""The command ``check``: derivation files judged one by one, and compared with a spec if asked."""
+"""The command ``check``: certificates judged by the second checker, and held against a spec."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from certaudit.check.checker import Checker, Report
-from certaudit.check.document import read
-
-ASSUMED = (
-    "about the run the file states (no --spec given), its data taken as exact",
-    "about the run of {spec}, its data taken as exact",
-)
+from certaudit.check import Report, check_bytes
+from certaudit.check.document import contents
+from certaudit.check.refusal import Refused, shown
+from certaudit.errors import Diagnostic, InputError
 
 
-def check(files: Sequence[Path], spec: Path | None) -> tuple[bool, Iterator[str]]:
+@dataclass(frozen=True)
+class Stated:
+    """What a spec says: its run and claims as a certificate would hold them, and its data."""
+
+    spec: dict[str, Any]
+    run: dict[str, Any]
+    claims: dict[str, dict[str, Any]]
+    data: bytes
+
+
+def check(files: Sequence[Path], spec: Path | None, data: Path | None) -> tuple[bool, Iterator[str]]:
     """Whether every file is accepted, and the lines to print.
 
+    Data that a certificate leaves out come from the file ``data``, or else from the spec.
     Raises:
         InputError: for a file that cannot be read, or a bad spec; nothing is checked then.
     """
-    contents = [read(path) for path in files]
-    wanted = None if spec is None else _stated(spec)
-    checker = Checker()
-    reports = [checker.check(content) for content in contents]
-    if wanted is not None:
-        for content, report in zip(contents, reports, strict=True):
-            report.reasons += differences(content, wanted)
-    about = ASSUMED[0] if spec is None else ASSUMED[1].format(spec=spec)
-    lines = (
-        line
-        for path, report in zip(files, reports, strict=True)
-        for line in _lines(path, report, about, () if wanted is None else wanted["claims"])
-    )
-    return all(report.accepted for report in reports), lines
+    stated = None if spec is None else _stated(spec)
+    beside = _read(data) if data is not None else None if stated is None else stated.data
+    raw = [_read(path) for path in files]
+    lines: list[str] = []
+    accepted = True
+    for path, content in zip(files, raw, strict=True):
+        report = check_bytes(content, beside)
+        reasons = list(report.reasons)
+        if report.accepted and stated is not None:
+            reasons += _differences(json.loads(content), stated)
+        accepted = accepted and report.accepted and not reasons
+        lines += _lines(path, report, reasons, spec, stated)
+    return accepted, iter(lines)
 
 
-def _lines(path: Path, report: Report, about: str, claims: Iterable[str]) -> Iterator[str]:
-    yield f"{path}: {report.steps} steps and {report.numbers} numbers computed again, {about}"
-    if report.accepted:
-        for claim, verdict in report.claims.items():
-            yield f"{path}: {claim} {verdict}"
-        for claim in claims:
-            if claim not in report.claims:
-                yield f"{path}: {claim} of the spec is not decided by this file"
-    for reason in report.reasons:
-        yield f"{path}: {reason}"
-    yield f"{path}: {'accepted' if report.accepted else 'REJECTED'}"
+def _read(path: Path) -> bytes:
+    try:
+        return contents(path)
+    except Refused as fault:
+        raise InputError([Diagnostic(str(path), str(fault))]) from None
+    except OSError as error:
+        raise InputError([Diagnostic(str(path), error.strerror or "cannot be read")]) from None
 
 
-def _stated(spec: Path) -> dict[str, Any]:
-    """What a spec's own derivation says before its steps."""
+def _lines(
+    path: Path, report: Report, reasons: Sequence[str], spec: Path | None, stated: Stated | None
+) -> Iterator[str]:
+    about = "the run the file states (no --spec given)" if spec is None else f"the run of {spec}"
+    yield f"{path}: {report.lines} lines of proof checked again, about {about}"
+    if reasons:
+        yield from (f"{path}: {reason}" for reason in reasons)
+        yield f"{path}: REJECTED"
+        return
+    for claim in report.claims:
+        yield f"{path}: claim {shown(claim.name)}: {claim.verdict}"
+    known = {claim.name for claim in report.claims}
+    for name in () if stated is None else stated.claims:
+        if name not in known:
+            yield f"{path}: claim {shown(name)} of the spec is not decided by this file"
+    yield from (f"{path}: assumed: {shown(text)}" for text in report.assumptions)
+    yield f"{path}: accepted"
+
+
+def _stated(spec: Path) -> Stated:
     from certaudit import session
-    from certaudit.report.saved import claim_data, run_data
+    from certaudit.certificate.data import Data, content
+    from certaudit.certificate.write import claim_content, run_content
 
     (case,) = session.load([spec])
-    return {
-        "spec": {"name": case.loaded.spec.name, "sha256": case.loaded.sha256},
-        "run": run_data(case.run),
-        "claims": {claim.id: claim_data(claim) for claim in case.claims},
-    }
+    return Stated(
+        {"name": case.loaded.spec.name, "sha256": case.loaded.sha256},
+        run_content(case.run),
+        {claim.id: claim_content(claim) for claim in case.claims},
+        json.dumps(content(Data(case.run.X, case.run.y))).encode(),
+    )
 
 
-def differences(content: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
-    """Where a file departs from the spec: its name, its bytes, the run, or a claim."""
-    for key in ("spec", "run"):
-        own = content.get(key)
-        for name, value in wanted[key].items():
-            if not isinstance(own, dict) or _canonical(own.get(name)) != _canonical(value):
-                yield f"{key}.{name}: not what the spec says"
-    for k, claim in enumerate(content.get("claims") or ()):
-        own = claim if isinstance(claim, dict) else {}
-        stated = wanted["claims"].get(str(own.get("id")))
-        if stated is None or any(
-            _canonical(own.get(name)) != _canonical(value) for name, value in stated.items()
-        ):
-            yield f"claims[{k}]: not a claim of the spec"
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+def _differences(content: dict[str, Any], stated: Stated) -> Iterator[str]:
+    """Where an accepted file departs from the spec: its bytes, the run, or a claim."""
+    if content["spec"] != stated.spec:
+        yield "6 SPEC: the certificate names another spec"
+    for name, value in stated.run.items():
+        if content["run"][name] != value:
+            yield f"6 SPEC: run.{name} is not what the spec says"
+    for proof in content["proofs"]:
+        for one in proof["claims"]:
+            if one["claim"] != stated.claims.get(one["claim"]["id"]):
+                yield f"6 SPEC: claim {shown(one['claim']['id'])} is not a claim of the spec"

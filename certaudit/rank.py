@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from certaudit.claims import EpsilonDelta
-from certaudit.fast.epsilon import epsilons
-from certaudit.fast.laws import Laws, forgetting
-from certaudit.fast.pairs import whitened
-from certaudit.kernel.balls import precision
-from certaudit.kernel.statement import Undecided
-from certaudit.prove.evidence import BITS, Evidence
-from certaudit.prove.verify import verify_claim
+from certaudit.core.balls import precision
+from certaudit.core.rule import Refusal
+from certaudit.core.statement import HockeyStick
+from certaudit.estimates.epsilon import epsilons
+from certaudit.estimates.laws import Laws, forgetting
+from certaudit.estimates.pairs import whitened
+from certaudit.losses import LOSSES
 from certaudit.run import Run
+from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.lines import of
+from certaudit.search.verify import verify_claim
 
 Floats = NDArray[np.float64]
 CHUNK = 256
@@ -115,10 +118,10 @@ def prove(run: Run, row: int, delta: Fraction) -> Proved:
         if evidence.exact and run.release == "final":
             try:
                 ends = [pair.epsilon(delta) for pair in evidence.exact.values()]
-            except (Undecided, ValueError):
+            except (Refusal, ValueError):
                 ends = []
             if ends:
-                floors = [end.low.exact["epsilon"] for end in ends if end.low is not None]
+                floors = [of(end.low, HockeyStick).epsilon for end in ends if end.low is not None]
                 upper = max(end.upper for end in ends)
                 return Proved(max(floors, default=Fraction(0)), upper, "exact tier")
         bounds = [b for b in verify_claim(evidence, claim).bounds if b.value is not None]
@@ -128,7 +131,7 @@ def prove(run: Run, row: int, delta: Fraction) -> Proved:
 
 
 def _affine(run: Run) -> bool:
-    plain = run.loss == "ridge" and run.projection is None and run.clip is None
+    plain = LOSSES[run.loss].quadratic and run.projection is None and run.clip is None
     return plain and run.release == "final"
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import prod
+from math import isfinite, prod
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 Loss = Literal["ridge", "logistic", "huber", "softmax", "network"]
@@ -164,7 +165,8 @@ class Segment:
 class Run:
     """One learn/unlearn run, exact.
 
-    X: (n, d) and y: (n,), float64 numbers taken as exact (object arrays of Fraction also do).
+    X: (n, d) and y: (n,), finite float64 numbers taken as exact (object arrays of Fraction also do),
+    copied and read-only.
     Objective: (1/N) sum_j loss(x_j.w, y_j) + (l2/2)|w|^2; ridge loss (u-y)^2/2; logistic loss
     log(1 + exp(-y u)) with y in {-1, +1}; huber loss: (u-y)^2/2 up to |u-y| = ``threshold``, linear
     beyond; softmax loss log sum_k exp(u_k) - u_y with y in 0..classes-1, u = W^T x and W (d, classes)
@@ -193,6 +195,18 @@ class Run:
     classes: int = 1
     network: Network | None = None
     assumptions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse data that are no finite numbers, and keep copies that cannot be written to."""
+        for name in ("X", "y"):
+            array = getattr(self, name)
+            if not _finite(array):
+                raise ValueError(f"{name} must hold finite numbers")
+            object.__setattr__(self, name, _sealed(array))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
 
     @property
     def n(self) -> int:
@@ -272,3 +286,23 @@ class Run:
         if requests == len(self.requests):
             return self
         return replace(self, requests=self.requests[:requests])
+
+
+def _finite(array: NDArray[Any]) -> bool:
+    if array.dtype == object:
+        return all(
+            isinstance(x, (int, Fraction)) or (isinstance(x, float) and isfinite(x)) for x in array.flat
+        )
+    return array.dtype.kind in "iuf" and bool(np.isfinite(array).all())
+
+
+def _sealed(array: NDArray[Any]) -> NDArray[Any]:
+    """The array as a read-only one: over bytes, which nobody can make writeable again, or, of objects, a
+    view of a read-only copy."""
+    if array.dtype == object:
+        base = np.array(array, dtype=object)
+        base.flags.writeable = False
+        return base.view()
+    if type(array) is np.ndarray and isinstance(array.base, bytes):
+        return array
+    return np.ndarray(array.shape, array.dtype, buffer=array.tobytes())

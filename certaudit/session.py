@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from certaudit.claims import Claim
 from certaudit.errors import Diagnostic, InputError
-from certaudit.prove.evidence import Evidence
-from certaudit.prove.verify import verify as verify_claims
 from certaudit.run import Run, World
+from certaudit.search.evidence import Evidence
+from certaudit.search.verify import verify as verify_claims
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit import AuditReport, Design, Law
-    from certaudit.blackbox.train import Foreign
-    from certaudit.conformance.result import ConformanceReport
+    from certaudit.certificate.record import Decided, Verdict
+    from certaudit.audit.attack import AuditReport, Design, Law
+    from certaudit.audit.conformance.result import ConformanceReport
+    from certaudit.audit.implementations.train import Foreign
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,18 @@ def verify(case: Case) -> Outcome:
     return Outcome(case, verify_claims(Evidence(case.run), case.claims))
 
 
+def decided(outcome: Outcome) -> tuple[Decided, ...]:
+    """The claims that a proof decides, with the lines that do; what a certificate is made of."""
+    from certaudit.certificate.record import Decided
+
+    words: dict[Status, Verdict] = {Status.PROVED: "proved", Status.REFUTED: "refuted"}
+    return tuple(
+        Decided(one.claim, words[one.status], one.decided_by, one.proof)
+        for one in outcome.verdicts
+        if one.status in words
+    )
+
+
 def audit(
     case: Case,
     *,
@@ -123,8 +136,8 @@ def audit(
     foreign = _foreign(case, allow_code, seed, store, workers)
     evidence = Evidence(case.run)
     verdicts = verify_claims(evidence, case.claims)
-    from certaudit.audit import audit as attack
-    from certaudit.conformance.audited import conformance
+    from certaudit.audit.attack import audit as attack
+    from certaudit.audit.conformance.audited import conformance
 
     def laws(requests: int) -> Law | None:
         whole = requests == len(case.run.requests)
@@ -164,9 +177,9 @@ def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: 
     if not allowed:
         text = "the spec names code to run: say --allow-code to run it with your rights"
         raise InputError([case.loaded.problem(text, "implementation")])
-    from certaudit.blackbox.load import CodeError, Names, load
-    from certaudit.blackbox.train import Foreign
-    from certaudit.shadows.store import ShadowStore
+    from certaudit.audit.implementations.load import CodeError, Names, load
+    from certaudit.audit.implementations.train import Foreign
+    from certaudit.audit.shadows.store import ShadowStore
 
     names = Names(named.learn, named.unlearn, case.loaded.path.parent)
     try:
@@ -182,8 +195,8 @@ def conform(case: Case, traces: Sequence[Path], world: World) -> list[tuple[Path
     Raises:
         InputError: for files that are no traces of such a run; nothing is compared then.
     """
-    from certaudit.conformance import steps
-    from certaudit.conformance.trace import read
+    from certaudit.audit.conformance import steps
+    from certaudit.audit.conformance.trace import read
 
     problems, read_in = [], []
     for path in traces:

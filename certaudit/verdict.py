@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from certaudit.claims import Claim
 
 if TYPE_CHECKING:
-    from certaudit.kernel.statement import Premise, Statement
+    from certaudit.core.proof import Line, Proof
+    from certaudit.core.rule import Premise
 
 
 class Status(Enum):
@@ -26,7 +27,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Bound:
-    """One route's proved number for the claim's quantity, and the statements that carry it.
+    """One route's proved number for the claim's quantity, and the lines that carry it.
 
     ``value`` is a proved upper bound (None: infinite); ``floor`` a proved lower bound, where exact.
     """
@@ -34,7 +35,7 @@ class Bound:
     route: str
     quantity: str
     value: Fraction | None
-    statements: tuple[Statement, ...]
+    lines: tuple[Line, ...]
     floor: Fraction | None = None
 
 
@@ -61,14 +62,15 @@ class NamedTheorem:
 class ClaimVerdict:
     """The formal half's verdict on one claim.
 
-    ``proof`` is the kernel's verdict statement (None unless proved or refuted); ``bounds`` lists every
-    route's number, best first; ``notes`` are one-line remarks; ``skipped`` says which rules did not
+    ``decided_by`` are the lines of ``proof`` that prove or break the claim (none unless it is proved or
+    refuted by proof); ``bounds`` lists every route's number, best first; ``notes`` are one-line remarks; ``skipped`` says which rules did not
     apply and why.
     """
 
     claim: Claim
     status: Status
-    proof: Statement | None
+    proof: Proof
+    decided_by: tuple[Line, ...]
     bounds: tuple[Bound, ...]
     failed: tuple[FailedPremise, ...] = ()
     named: NamedTheorem | None = None

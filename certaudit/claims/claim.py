@@ -41,10 +41,15 @@ class Claim(ABC):
         """Whether the statement certainly proves this case for an observer of ``release``."""
 
     @abstractmethod
-    def broken_by(self, statement: Statement) -> bool:
-        """Whether the statement certainly breaks the claim."""
+    def broken_by(self, statement: Statement, release: Observer) -> bool:
+        """Whether the statement certainly breaks the claim for an observer of ``release``."""
 
 
 def seen(observer: Observer, release: Observer) -> bool:
     """Whether a bound for ``observer`` holds for one who sees what is released."""
     return observer in (release, "every-step")
+
+
+def shown(observer: Observer, release: Observer) -> bool:
+    """Whether what ``observer`` sees is part of what is released."""
+    return observer in (release, "final")

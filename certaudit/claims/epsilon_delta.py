@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from certaudit.claims.claim import BOTH, Claim, Theorem, seen
+from certaudit.claims.claim import BOTH, Claim, Theorem, seen, shown
 from certaudit.core.balls import ball
 from certaudit.core.statement import Direction, HockeyStick, Observer, Statement
 
@@ -38,11 +38,12 @@ class EpsilonDelta(Claim):
             and bool(statement.delta <= ball(self.delta))
         )
 
-    def broken_by(self, statement: Statement) -> bool:
+    def broken_by(self, statement: Statement, release: Observer) -> bool:
         """By delta at an epsilon no smaller, above the claimed delta."""
         return (
             isinstance(statement, HockeyStick)
             and not set(self.directions).isdisjoint(statement.directions)
+            and shown(statement.observer, release)
             and statement.exactness in ("exact", "lower")
             and statement.epsilon >= self.epsilon
             and bool(statement.delta > ball(self.delta))

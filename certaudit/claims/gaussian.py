@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from certaudit.claims.claim import BOTH, Claim, Theorem, seen
+from certaudit.claims.claim import BOTH, Claim, Theorem, seen, shown
 from certaudit.core.balls import ball
 from certaudit.core.gaussian import gaussian_delta
 from certaudit.core.statement import (
@@ -37,8 +37,11 @@ class GaussianClaim(Claim):
         return self.directions
 
     def proved_by(self, statement: Statement, case: str, release: Observer) -> bool:
-        """By a smaller mu and slack; a cover of epsilon >= 0 counts only where both directions are named,
-        as epsilon below 0 in one direction is epsilon above 0 in the other."""
+        """By a smaller mu and slack.
+
+        A cover of epsilon >= 0 counts only where both directions are named, as epsilon below 0 in one
+        direction is epsilon above 0 in the other.
+        """
         match statement:
             case GaussianDP(mu, delta, directions, observer):
                 return (
@@ -57,16 +60,19 @@ class GaussianClaim(Claim):
                 )
         return False
 
-    def broken_by(self, statement: Statement) -> bool:
+    def broken_by(self, statement: Statement, release: Observer) -> bool:
         """By one delta(epsilon) too high, or, without slack, one Rényi divergence above alpha mu^2/2."""
         match statement:
-            case HockeyStick(epsilon, delta, directions, _, "exact" | "lower"):
-                return self._names(directions) and bool(
-                    delta > gaussian_delta(self.mu, epsilon) + ball(self.delta)
-                )
-            case Renyi(order, r, directions, _, "exact" | "lower"):
+            case HockeyStick(epsilon, delta, directions, observer, "exact" | "lower"):
                 return (
                     self._names(directions)
+                    and shown(observer, release)
+                    and bool(delta > gaussian_delta(self.mu, epsilon) + ball(self.delta))
+                )
+            case Renyi(order, r, directions, observer, "exact" | "lower"):
+                return (
+                    self._names(directions)
+                    and shown(observer, release)
                     and self.delta == 0
                     and bool(r > ball(order * self.mu**2 / 2))
                 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from certaudit.claims.claim import BOTH, Claim, Theorem, seen
+from certaudit.claims.claim import BOTH, Claim, Theorem, seen, shown
 from certaudit.core.balls import ball
 from certaudit.core.statement import Direction, Observer, Renyi, Statement
 
@@ -38,11 +38,12 @@ class RenyiClaim(Claim):
             and bool(statement.r <= ball(self.renyi))
         )
 
-    def broken_by(self, statement: Statement) -> bool:
+    def broken_by(self, statement: Statement, release: Observer) -> bool:
         """By an exact value at an order no larger."""
         return (
             isinstance(statement, Renyi)
             and not set(self.directions).isdisjoint(statement.directions)
+            and shown(statement.observer, release)
             and statement.exactness in ("exact", "lower")
             and statement.order <= self.order
             and bool(statement.r > ball(self.renyi))

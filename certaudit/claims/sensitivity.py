@@ -51,7 +51,7 @@ class SensitivityClaim(Claim):
                 )
         return False
 
-    def broken_by(self, statement: Statement) -> bool:
+    def broken_by(self, statement: Statement, release: Observer) -> bool:
         """By the exact probability of exceeding a shift no smaller."""
         return (
             isinstance(statement, Exceedance)

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from certaudit.claims.claim import Claim
+from certaudit.core.balls import precision
 from certaudit.core.proof import Line, Proof
 
 
 def prove(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...] | None:
-    """Lines that prove ``claim`` of the proof's run, one for each of its cases; None if there are none.
+    """Lines that prove ``claim`` of the proof's run, one for each of its cases; None if a case has none.
 
     Every direction the claim names is covered, for an observer at least as strong as the one the run
     releases to.
     """
     if not _about(proof, claim):
         return None
+    own, release = _own(proof, lines), proof.run.release
     used: list[Line] = []
-    for case in claim.cases():
-        found = next((line for line in _own(proof, lines) if claim.proved_by(line.statement, case, proof.run.release)), None)
-        if found is None:
-            return None
-        used.append(found)
-    return tuple(dict.fromkeys(used))
+    with precision(proof.bits):
+        for case in claim.cases():
+            found = next((line for line in own if claim.proved_by(line.statement, case, release)), None)
+            if found is None:
+                return None
+            used.append(found)
+    return tuple(dict.fromkeys(used)) or None
 
 
 def refute(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...] | None:
@@ -32,7 +35,9 @@ def refute(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...
     """
     if not _about(proof, claim):
         return None
-    found = next((line for line in _own(proof, lines) if claim.broken_by(line.statement)), None)
+    with precision(proof.bits):
+        own, release = _own(proof, lines), proof.run.release
+        found = next((line for line in own if claim.broken_by(line.statement, release)), None)
     return None if found is None else (found,)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from certaudit.core.balls import precision
+from certaudit.core.lawful import run_faults
 from certaudit.core.rule import Conclusion, NotApplicable
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Statement
 from certaudit.run import Run
 
+BITS = 320
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Line:
     """Line ``number`` (from 0) of a proof: ``rule`` applied to the lines ``uses`` and ``witness``."""
 
@@ -29,11 +33,16 @@ class Line:
 
 
 class Proof:
-    """Lines that rules have checked, about ``run`` alone.  Lines are only ever added."""
+    """Lines that rules have checked, about ``run`` alone, with ``bits`` of precision.
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._lines: tuple[Line, ...] = ()
+    Lines are only ever added.  Raises ValueError for a run that makes no sense.
+    """
+
+    def __init__(self, run: Run, bits: int = BITS) -> None:
+        for place, reason in run_faults(run):
+            raise ValueError(f"run.{place}: {reason}")
+        self._run, self._bits = run, bits
+        self._lines: list[Line] = []
 
     @property
     def run(self) -> Run:
@@ -41,9 +50,14 @@ class Proof:
         return self._run
 
     @property
+    def bits(self) -> int:
+        """The precision every line is checked with."""
+        return self._bits
+
+    @property
     def lines(self) -> tuple[Line, ...]:
         """The lines so far."""
-        return self._lines
+        return tuple(self._lines)
 
     def apply(self, rule: str, uses: Sequence[Line], witness: Any) -> Line:
         """Check a rule on earlier lines of this proof and add what it concludes.
@@ -57,7 +71,8 @@ class Proof:
             raise NotApplicable(rule, f"needs a witness of class {known.witness.__name__}")
         if any(line.number >= len(self._lines) or self._lines[line.number] is not line for line in uses):
             raise NotApplicable(rule, "builds on a line of another proof")
-        conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
+        with precision(self._bits):
+            conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
         added = Line(len(self._lines), rule, tuple(line.number for line in uses), witness, conclusion)
-        self._lines += (added,)
+        self._lines.append(added)
         return added

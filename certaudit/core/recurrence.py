@@ -15,7 +15,7 @@ from certaudit.core.balls import norm_bound
 
 @dataclass(frozen=True)
 class Carried:
-    """Everything within ``error`` of the exact matrix ``middle``, in the Euclidean norm of its entries."""
+    """Everything within ``error`` of the exact matrix ``middle``, in the norm of its entries."""
 
     middle: arb_mat
     error: arb

@@ -52,6 +52,14 @@ def from_start(rule: str, run: Run) -> tuple[Pair, ...]:
     return tuple(_zip(steps(rule, run, "P"), steps(rule, run, "Q")))
 
 
+def active(rule: str, run: Run) -> tuple[Pair, ...]:
+    """The steps of :func:`from_start` up to the last that removes a row."""
+    pairs = from_start(rule, run)
+    while pairs and pairs[-1].first == pairs[-1].second:
+        pairs = pairs[:-1]
+    return pairs
+
+
 def whole(rule: str, run: Run) -> tuple[Pair, ...]:
     """Every step of both worlds; NotApplicable unless they take the same steps."""
     if run.output_noise("P") != run.output_noise("Q"):

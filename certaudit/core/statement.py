@@ -30,8 +30,8 @@ class Statement:
 class Curvature(Statement):
     """On the rows of ``batch`` the objective is m-strongly convex and L-smooth.
 
-    ``convex`` is False where a clip takes convexity: then m = 0 and L is a Lipschitz constant of the
-    clipped gradient alone.
+    ``convex`` is False where a clip takes convexity: then L is a Lipschitz constant of the clipped
+    gradient alone and m the weight of the regularizer outside the clip.
     """
 
     batch: Batch

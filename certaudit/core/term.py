@@ -8,7 +8,7 @@ entries of the *indexed* symbols in their body, whose values are sequences.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, reduce
 from typing import Any, Literal
@@ -32,6 +32,14 @@ class Term:
     args: tuple[Term, ...] = ()
     name: str = ""
     number: Fraction = Fraction(0)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: terms are the keys of every environment."""
+        object.__setattr__(self, "_hash", hash((self.op, self.args, self.name, self.number)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __add__(self, other: Term | Number) -> Term:
         return Term("add", (self, term(other)))
@@ -138,6 +146,9 @@ def compiled(formula: Term) -> Compiled:
         return _power(formula)
     parts = tuple(map(compiled, formula.args))
     function = FUNCTIONS[formula.op]
+    if len(parts) == 2:
+        left, right = parts
+        return lambda env: function(left(env), right(env))
     return lambda env: function(*(part(env) for part in parts))
 
 
@@ -148,9 +159,11 @@ def _over(formula: Term) -> Compiled:
     start, join = (arb(0), _add) if formula.op == "total" else (arb(1), _multiply)
 
     def run(env: Environment) -> Any:
-        entries = zip(*(env[name] for name in names), strict=True)
-        values = (inner({**env, **dict(zip(names, row, strict=True))}) for row in entries)
-        return reduce(join, values, start)
+        value, here = start, dict(env)
+        for row in zip(*(env[name] for name in names), strict=True):
+            here.update(zip(names, row, strict=True))
+            value = join(value, inner(here))
+        return value
 
     return run
 

@@ -1,6 +1,8 @@
-"""Why the closed forms of the kernel hold: lemmas with obligations that sympy discharges.
+"""Why the formulas of the core hold: lemmas with obligations that sympy discharges.
 
-Every lemma is about the very formula that the kernel evaluates (imported from there), or states the
-step of an argument that leads to it.  Nothing here takes part in a verdict: `derive` prints the lemmas
-and the tests discharge them.  :func:`certaudit.lemmas.catalogue.of_rule` finds those of a rule.
+One module a rule, of the rule's name, one for each module of formulas that rules share (``affine``,
+``diagonal``, ``gaussian``, ``slope``), one for each loss; each holds ``LEMMAS``.  They are about the
+very formulas that are evaluated, or state a step of the argument that leads to them; a rule's ``FACTS``
+name what it asks of the loss.  Nothing here takes part in a verdict: `derive` prints the lemmas and the
+tests discharge them.
 """

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import sympy as sp
 
+from certaudit.core.term import Formula
 from certaudit.run import Run
 
 SIMPLIFIERS: tuple[Callable[[sp.Expr], sp.Expr], ...] = (
@@ -39,31 +40,29 @@ class Obligation:
 
 @dataclass(frozen=True)
 class Lemma:
-    """A step of the argument behind the rules named.
+    """A step of the argument behind a rule, or behind facts of a loss.
 
-    formula: what it establishes.  losses: the losses it is about, all if empty.  option: what a run must
-    have for the lemma to matter to it.
+    formulas: what it establishes, where a rule evaluates it the very formula.  facts: the fields of
+    :class:`certaudit.losses.loss.Loss` that a lemma on a loss proves.  option: what a run must have for
+    the lemma to matter to it.
     """
 
     id: str
-    rules: tuple[str, ...]
     statement: str
-    formula: sp.Basic
+    formulas: tuple[Formula, ...]
     obligations: tuple[Obligation, ...]
-    losses: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     option: Literal["clip", "projection", "current"] | None = None
 
-    def about(self, run: Run | None) -> bool:
-        """Whether the lemma matters to the run (None: to laws given without one)."""
-        if run is None:
-            return not self.losses and self.option is None
+    def about(self, run: Run) -> bool:
+        """Whether the lemma matters to the run."""
         has = {
             None: True,
             "clip": run.clip is not None,
             "projection": run.projection is not None,
             "current": run.normalizer == "current",
         }
-        return has[self.option] and (not self.losses or run.loss in self.losses)
+        return has[self.option]
 
 
 def holds(claim: Any) -> bool:
@@ -81,11 +80,6 @@ def holds(claim: Any) -> bool:
     if isinstance(claim, sp.GreaterThan | sp.LessThan):
         return _has_sign(claim.gts - claim.lts, "is_nonnegative")
     return _vanishes(sp.sympify(claim))
-
-
-def gap(equation: sp.Eq) -> sp.Expr:
-    """Left side minus right side."""
-    return equation.lhs - equation.rhs
 
 
 def _vanishes(expression: sp.Expr) -> bool:

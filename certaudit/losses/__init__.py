@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from certaudit.losses.loss import Loss
+from certaudit.losses.loss import Loss, Settings
+from certaudit.run import Run
 
 
 def _found() -> Mapping[str, Loss]:
@@ -16,3 +17,8 @@ def _found() -> Mapping[str, Loss]:
 
 
 LOSSES = _found()
+
+
+def settings(run: Run) -> Settings:
+    """What the run says beside its loss's name, in floats."""
+    return Settings(float(run.threshold or 0), run.classes)

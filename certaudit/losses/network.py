@@ -1,17 +1,7 @@
 """The softmax loss of a network's outputs: nothing is known of its gradient in the parameters."""
 
-from certaudit.losses.loss import Loss
+from dataclasses import replace
+
 from certaudit.losses.softmax import LOSS as SOFTMAX
 
-LOSS = Loss(
-    name="network",
-    curvature=None,
-    quadratic=False,
-    margin=False,
-    slope=None,
-    slope_bound=None,
-    confined_slope=None,
-    third=None,
-    label_allowed=SOFTMAX.label_allowed,
-    labels=SOFTMAX.labels,
-)
+LOSS = replace(SOFTMAX, name="network", curvature=None, slope_bound=None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from certaudit.attacks.results import AuditReport, ClaimAudit, Growth
+    from certaudit.audit.statistics.results import AuditReport, ClaimAudit, Growth
 
 LEAST_GROWTH = 5e-5
 """Growth below which a limit is not told from 0."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from certaudit.verdict import Status
 
 if TYPE_CHECKING:
-    from certaudit.conformance.result import Check, ConformanceReport
+    from certaudit.audit.conformance.result import Check, ConformanceReport
 
 
 def lines(report: ConformanceReport) -> Iterator[str]:

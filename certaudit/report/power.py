@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from certaudit.attacks import limit
-from certaudit.attacks.evalue import Ratios
-from certaudit.attacks.forecast import Forecast, forecast, power
-from certaudit.attacks.nulls import claimed, quantity
-from certaudit.attacks.power import Power, count_power, gaussian_epsilon
+from certaudit.audit.statistics import limit
+from certaudit.audit.statistics.evalue import Ratios
+from certaudit.audit.statistics.forecast import Forecast, forecast, power
+from certaudit.audit.statistics.nulls import claimed, quantity
+from certaudit.audit.statistics.power import Power, count_power, gaussian_epsilon
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, SensitivityClaim
-from certaudit.prove.evidence import Evidence
 from certaudit.report import words
 from certaudit.report.audit import SYMBOLS
+from certaudit.search.evidence import Evidence
 from certaudit.session import Case
 
 USUAL_DELTA = 1e-5

@@ -62,14 +62,14 @@ def proved_bound(verdict: ClaimVerdict) -> str:
 
 def by(verdict: ClaimVerdict) -> str:
     """The rules the verdict rests on, from the last to the first."""
-    if verdict.proof is None:
+    if not verdict.decided_by:
         upper = [b for b in verdict.bounds if b.value is not None]
         return upper[0].route if upper else "no rule applies"
     names: dict[str, None] = {}
-    layer = list(verdict.proof.uses)
+    layer, known = list(verdict.decided_by), verdict.proof.lines
     while layer:
-        names |= {s.rule.id: None for s in layer}
-        layer = [used for s in layer for used in s.uses]
+        names |= {line.rule: None for line in layer}
+        layer = [known[k] for k in sorted({k for line in layer for k in line.uses})]
     chain = " ← ".join(name for name in names if name not in ("curvature", "contraction"))
     return f"exact tier: {chain}" if "E1" in names else chain
 

@@ -19,6 +19,7 @@ from certaudit.data.errors import DataError
 from certaudit.data.preprocess import preprocess
 from certaudit.data.sources import load_table
 from certaudit.errors import InputError
+from certaudit.losses import LOSSES
 from certaudit.run import Clip, Network, Phase, Reference, Request, Run, Start
 from certaudit.spec.document import gather
 from certaudit.spec.faults import (
@@ -82,7 +83,7 @@ def build(loaded: LoadedSpec) -> Built:
             data.source,
             loaded.path.parent,
             target_column=data.target_column,
-            text_target=data.positive is not None or spec.model.loss == "softmax",
+            text_target=data.positive is not None or not LOSSES[spec.model.loss].margin,
             sha256=data.sha256,
         )
     except DataError as error:

@@ -10,14 +10,16 @@ from pydantic_core import PydanticCustomError
 
 from certaudit.data.number import write_number
 from certaudit.data.words import shown
+from certaudit.losses import LOSSES
+from certaudit.losses.loss import any_number
 from certaudit.spec.document import Place
 from certaudit.spec.fields import exact
 
 Contradictions: TypeAlias = Iterator[tuple[Place, str]]
 
-_OWN_KEYS = {"threshold": "huber", "classes": "softmax"}
-_LOSSES = ("ridge", "logistic", *_OWN_KEYS.values())
-_LABELS = {"logistic": "-1 and +1", "softmax": "0 to classes - 1"}
+_LOSSES = {name: loss for name, loss in LOSSES.items() if name != "network"}
+_OWN_KEYS = {loss.needs: name for name, loss in _LOSSES.items() if loss.needs is not None}
+_LABELS = {name: loss.labels for name, loss in _LOSSES.items() if loss.label_allowed is not any_number}
 _LANGEVIN = ("langevin_sigma", "inverse_temperature")
 
 
@@ -107,8 +109,8 @@ def _data(tree: Any) -> Contradictions:
             yield ("data", "target"), "must be none where positive makes the labels -1 and +1"
         elif labels is not None:
             yield ("data", "target"), f"must be none for {loss} loss, whose labels are {labels}"
-    if _at(data, "positive") is not None and loss == "softmax":
-        yield ("data", "positive"), f"must be null for softmax loss, whose labels are {labels}"
+    if _at(data, "positive") is not None and not _of_a_margin(loss):
+        yield ("data", "positive"), f"must be null for {loss} loss, whose labels are {labels}"
     source = _at(data, "source")
     if _at(data, "target_column") is not None and isinstance(source, str):
         kind = source.partition(":")[0]
@@ -116,11 +118,15 @@ def _data(tree: Any) -> Contradictions:
             yield ("data", "target_column"), f"has no meaning for {shown(kind)} data"
 
 
+def _of_a_margin(loss: Any) -> bool:
+    return loss not in _LOSSES or _LOSSES[loss].margin
+
+
 def _loss(tree: Any) -> Contradictions:
     loss = _at(tree, "model", "loss")
     if not isinstance(loss, str):
         return
-    if loss in _LOSSES and loss != "softmax" and _at(tree, "model", "network") is not None:
+    if loss in _LOSSES and _of_a_margin(loss) and _at(tree, "model", "network") is not None:
         yield ("model", "network"), f"has no meaning for {loss} loss"
     yield from _convolutions(_at(tree, "model", "network", "cnn"))
     for key, owner in _OWN_KEYS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from certaudit.data.number import NumberError, parse_number
 from certaudit.data.table import Floats, Table
 from certaudit.data.words import shown
 from certaudit.errors import Diagnostic
+from certaudit.losses import LOSSES
+from certaudit.losses.loss import any_number
 from certaudit.spec.document import Place
 from certaudit.spec.load import LoadedSpec
 from certaudit.spec.model import CyclicBatches, GaussianStart, PointStart, Spec
@@ -105,14 +108,15 @@ def start_faults(loaded: LoadedSpec, d: int, parameters: int) -> list[Diagnostic
 
 
 def sign_faults(loaded: LoadedSpec, y: Floats) -> list[Diagnostic]:
-    """Labels y (n,), after preprocessing, that the logistic loss cannot take."""
-    if loaded.spec.model.loss != "logistic":
+    """Labels y (n,), after preprocessing, that a loss of a margin cannot take."""
+    loss = LOSSES[loaded.spec.model.loss]
+    if not loss.margin or loss.label_allowed is any_number:
         return []
-    strange = np.flatnonzero(np.abs(y) != 1.0)
-    if not len(strange):
+    strange = [j for j, label in enumerate(y.tolist()) if not loss.label_allowed(Fraction(label), 1)]
+    if not strange:
         return []
     message = (
-        f"logistic loss needs labels -1 and +1, row {strange[0]} has {y[strange[0]]:g}: "
+        f"{loss.name} loss needs labels {loss.labels}, row {strange[0]} has {y[strange[0]]:g}: "
         "name the label that becomes +1 with `positive`"
     )
     return [loaded.problem(message, "data", "positive")]

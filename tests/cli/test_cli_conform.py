@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from certaudit import cli, session
-from certaudit.conformance.recorder import record
-from certaudit.conformance.trace import write
+from certaudit.audit.conformance.recorder import record
+from certaudit.audit.conformance.trace import write
 
 SPECS = Path(__file__).parents[2] / "specs"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from certaudit.conformance.trace import Trace
+from certaudit.audit.conformance.trace import Trace
 
 
 class Honest:

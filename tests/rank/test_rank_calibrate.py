@@ -9,7 +9,7 @@ from test_rank_fast import small
 
 from certaudit.calibrate import NotCalibratable, calibrate, proves, with_noise, with_steps
 from certaudit.claims import EpsilonDelta
-from certaudit.fast.laws import forgetting
+from certaudit.estimates.laws import forgetting
 from certaudit.run import Reference
 
 CLAIM = EpsilonDelta("calibrate", F(1, 5), F(1, 10**5))

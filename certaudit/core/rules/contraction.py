@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 
 from flint import arb
 
 from certaudit.core.balls import ball, precision, upper
-from certaudit.core.rule import Conclusion, Premise, Rule, numbers, one, require
+from certaudit.core.rule import (
+    Conclusion,
+    NotApplicable,
+    Premise,
+    Rule,
+    Undecided,
+    numbers,
+    one,
+    require,
+)
 from certaudit.core.rules.curvature import L, m
 from certaudit.core.statement import Contraction, Curvature, Statement
 from certaudit.core.term import Formula, magnitude, maximum, symbols
 from certaudit.run import Run
 
+HUGE = arb(2) ** (1 << 16)
+
 eta, c = symbols("eta c")
 STEP = Formula(c, maximum(magnitude(1 - eta * m), magnitude(1 - eta * L)))
-CLIPPED_STEP = Formula(c, 1 + eta * L)
+CLIPPED_STEP = Formula(c, magnitude(1 - eta * m) + eta * L)
 
 
 @dataclass(frozen=True)
@@ -29,14 +41,19 @@ class Witness:
 def contraction(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     """One gradient step is c-Lipschitz, c = max(|1 - eta m|, |1 - eta L|).
 
-    With a clip that does not keep convexity the step is only (1 + eta L)-Lipschitz.  c < 1 is not needed for
-    the statement; see :func:`require_contraction`.
+    With a clip that does not keep convexity c = |1 - eta m| + eta L, m the regularizer outside the clip.
+    c < 1 is not needed for the statement; see :func:`require_contraction`.
     """
+    if not 0 < witness.step_size < inf:
+        raise NotApplicable(RULE.id, "a step size is a number above 0")
     curved = one(RULE.id, uses, Curvature)
     formula = STEP if curved.convex else CLIPPED_STEP
     values = {eta: ball(witness.step_size), m: curved.m, L: curved.L}
-    bound = _rounded_up(formula.at(values))
-    return Conclusion(Contraction(curved.batch, witness.step_size, bound), (), ((formula, values),))
+    rate = formula.at(values)
+    if not rate < HUGE:
+        raise Undecided(RULE.id, "the constant is too large to write out")
+    step = Contraction(curved.batch, witness.step_size, _rounded_up(rate))
+    return Conclusion(step, (), ((formula, values),))
 
 
 def require_contraction(run: Run, curved: Curvature, step: Contraction) -> Premise:

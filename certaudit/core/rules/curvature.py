@@ -20,7 +20,7 @@ m, L = symbols("m L")
 STRONG = Formula(m, lam + least / count)
 SMOOTH = Formula(L, beta * most / count + lam)
 FLAT = Formula(m, term(0))
-CLIPPED_OUTSIDE = Formula(L, beta * trace / count + lam)
+CLIPPED_OUTSIDE = Formula(L, beta * trace / count)
 CLIPPED_INSIDE = Formula(L, (beta * trace + size * lam) / count)
 
 
@@ -35,17 +35,19 @@ class Witness:
 def curvature(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     """m <= every curvature <= L, with m = lambda + kappa_min/N and L = beta kappa_max/N + lambda.
 
-    kappa_min and kappa_max enclose the spectrum of G = X^T X on the batch: with V the witness, Gershgorin's
-    discs of V^T G V lie in [low, high], and |V^T V - I| <= v < 1 gives low/(1+v) <= kappa (low >= 0, as G
-    is positive semidefinite) and kappa <= high/(1-v).
-    A clip of the loss part keeps a loss of a margin convex but takes its strong convexity (m = lambda); any
-    other clip takes that too (m = 0), and L bounds the sum of the per-example constants, the regularizer
-    counted once for each row left where it is inside the clip and in full where it is outside.
+    kappa_min and kappa_max enclose the spectrum of G = X^T X on the batch: with V the witness,
+    Gershgorin's discs of V^T G V lie in [low, high], and |V^T V - I| <= v < 1 gives low/(1+v) <= kappa
+    (low >= 0, as G is positive semidefinite) and kappa <= high/(1-v).
+    A clip of the loss part keeps a loss of a margin convex but takes its strong convexity (m = lambda).
+    Any other clip takes convexity: L then adds the Lipschitz constants of the clipped gradients and m is
+    the regularizer outside the clip.  Inside it counts once for each row left, and m = 0.
     """
     loss = LOSSES[run.loss]
     if loss.curvature is None:
         raise NotApplicable(RULE.id, f"the loss of a {run.loss} has no known curvature")
     rows = run.rows(witness.batch)
+    if not all(j in range(run.n) for j in rows):
+        raise NotApplicable(RULE.id, "the batch names a row that the data lack")
     labels = require_labels(RULE.id, run, rows)
     x = design(run, witness.batch)
     gram = x.transpose() * x
@@ -61,10 +63,9 @@ def curvature(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclu
         size: arb(len(rows)),
     }
     convex = clip is None or (loss.margin and not clip.regularizer)
-    if convex:
-        strong, smooth = STRONG, SMOOTH
-    else:
-        strong, smooth = FLAT, CLIPPED_INSIDE if clip is not None and clip.regularizer else CLIPPED_OUTSIDE
+    strong = FLAT if clip is not None and clip.regularizer else STRONG
+    clipped = CLIPPED_INSIDE if strong is FLAT else CLIPPED_OUTSIDE
+    smooth = SMOOTH if convex else clipped
     text = "kappa_min I <= X^T X <= kappa_max I on the rows of the batch"
     return Conclusion(
         Curvature(witness.batch, strong.at(values), smooth.at(values), convex),

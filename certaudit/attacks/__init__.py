@@ -1,1 +1,0 @@
-"""Attacks on shadow models, each with valid confidence."""

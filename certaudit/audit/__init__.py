@@ -1,0 +1,1 @@
+"""The attacking half: shadows of both worlds, scores, statistics with confidence, conformance."""

@@ -1,0 +1,1 @@
+"""What shadows show, with valid confidence: e-processes, fixed designs, confidence bounds, power."""

@@ -1,0 +1,26 @@
+"""The formal half."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from certaudit.commands.arguments import add_output
+from certaudit.commands.output import finish
+
+NAME = "verify"
+SUMMARY = "prove or refute every claim of each spec"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    parser.add_argument("spec", nargs="+", type=Path, metavar="SPEC")
+    add_output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from certaudit import session
+
+    cases = session.load(options.spec, options.claim)
+    return finish([session.verify(case) for case in cases], options)
