@@ -1,4 +1,4 @@
-"""The exact laws of a small ridge certificate in floats, from the file alone: what its claims are really worth."""
+"""The exact laws of a small ridge certificate in floats, from the file alone: what claims are worth."""
 
 import math
 from fractions import Fraction
@@ -93,13 +93,17 @@ def renyi(value, direction, order, requests):
     s = order - 1
     if (1 - s * l <= 0).any():
         return math.inf
-    return order / 2 * (nu**2 / (1 - s * l)).sum() - (np.log(1 - s * l) + s * np.log1p(l)).sum() / (2 * s)
+    return order / 2 * (nu**2 / (1 - s * l)).sum() - (np.log(1 - s * l) + s * np.log1p(l)).sum() / (
+        2 * s
+    )
 
 
 def gaussian_delta(mu, epsilon):
     if mu == 0:
         return 0.0
-    return stats.norm.sf(epsilon / mu - mu / 2) - math.exp(epsilon) * stats.norm.sf(epsilon / mu + mu / 2)
+    return stats.norm.sf(epsilon / mu - mu / 2) - math.exp(epsilon) * stats.norm.sf(
+        epsilon / mu + mu / 2
+    )
 
 
 def exceeds(value, world, step, size, requests):
@@ -127,7 +131,9 @@ def is_true(value, entry, requests, slack=1e-6):
     claim, proved = entry["claim"], entry["verdict"] == "proved"
     kind = claim["kind"]
     if kind == "sensitivity":
-        found = max(exceeds(value, w, claim["step"], number(claim["sensitivity"]), requests) for w in ("P", "Q"))
+        found = max(
+            exceeds(value, w, claim["step"], number(claim["sensitivity"]), requests) for w in ("P", "Q")
+        )
         excess = [found - number(claim["probability"])]
     elif kind == "renyi":
         found = [renyi(value, d, number(claim["order"]), requests) for d in claim["directions"]]

@@ -2,13 +2,15 @@
 
 import copy
 import random
+from fractions import Fraction
 
 import check_runs
 import pytest
 import ridge_oracle
+from certificate_builder import document, seal, sha
+
 from certaudit.check import check_bytes
 from certaudit.check.checker import RULES
-from certificate_builder import document, seal, sha
 
 BASES = {name: check_runs.ALL[name]() for name in ("exact", "likely")}
 
@@ -37,16 +39,16 @@ def bend(rng, found):
         return rng.choice(kinds)
     if found is None:
         return rng.choice(["1", 1, [0], "0"])
-    if isinstance(found, str) and found[:1].lstrip("-")[:1].isdigit() or found[:1] == "-":
+    if found[:1].isdigit() or found[:1] == "-":
         body = found[1:] if found.startswith("-") else found
         scale = rng.choice(["1/2", "2", "9/10", "101/100", "0", "-1"])
-        from fractions import Fraction
-
         mantissa, p, exponent = body.partition("p")
         value = Fraction(mantissa) * (Fraction(2) ** int(exponent) if p else 1)
         value *= Fraction(scale) * (-1 if found.startswith("-") else 1)
         return str(value)
-    return rng.choice(["P", "Q", "P|Q", "Q|P", "proved", "refuted", "sum", "current", "retrained", "every-step", ""])
+    return rng.choice(
+        ["P", "Q", "P|Q", "Q|P", "proved", "refuted", "sum", "current", "retrained", "every-step", ""]
+    )
 
 
 def put(value, path, new):
@@ -79,8 +81,6 @@ def resealed(value):
 
 
 def ridge_number(text):
-    from fractions import Fraction
-
     mantissa, p, exponent = text.partition("p")
     return Fraction(mantissa) * Fraction(2) ** int(exponent) if p else Fraction(text)
 
@@ -104,7 +104,9 @@ def test_accepted_mutants_are_true(name, part):
     paths = [
         path
         for path in leaves(base)
-        if path[0] == part or (path[0] == "proofs" and len(path) > 2 and path[2] == part) or path[0] == part
+        if path[0] == part
+        or (path[0] == "proofs" and len(path) > 2 and path[2] == part)
+        or path[0] == part
     ]
     accepted = 0
     for _ in range(40):
@@ -160,10 +162,11 @@ def test_claims_permuted():
 
 def test_laws_that_differ_off_the_diagonal_are_not_equal():
     """Equal variances in every coordinate, different correlations: delta is not 0."""
+    from gmpy2 import mpq
+
     from certaudit.check.matrix import matrix
     from certaudit.check.refusal import Refused, limited
     from certaudit.check.statement import Gaussian, Law
-    from gmpy2 import mpq
 
     plane = lambda r: Gaussian(matrix([[mpq(0), mpq(0)]]), matrix([[mpq(1), mpq(r)], [mpq(r), mpq(1)]]))
     law = Law(plane(mpq(1, 2)), plane(0))
@@ -182,7 +185,7 @@ def test_tiny_data_are_not_zero(scale):
     factor = ridge_number(scale)
     X = [[ridge_number(x) * factor for x in row] for row in base["data"]["X"]]
     y = [ridge_number(x) for x in base["data"]["y"]]
-    lines = [line for line in base["proofs"][0]["lines"][:5]]
+    lines = list(base["proofs"][0]["lines"][:5])
     lines.append({"rule": "S3", "uses": [4], "witness": {"quantiles": [["6"]] * 6}})
     aim = {
         "claim": {
