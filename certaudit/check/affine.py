@@ -2,8 +2,8 @@
 
 A phase whose steps are all equal goes by powers of eigenvalues where a basis V is given:
 |A^k - V a^k V^T| <= c^k |I - V V^T| + k |A V - V a| |V| max(c, |a|)^(k-1), by
-A^k V - V a^k = sum_j A^(k-1-j) (A V - V a) a^j.  Any other phase goes by products of its steps' maps, one
-round repeated by squaring.
+A^k V - V a^k = sum_j A^(k-1-j) (A V - V a) a^j.  Any other phase goes by products of its steps' maps,
+one round repeated by squaring.
 """
 
 from __future__ import annotations
@@ -85,8 +85,7 @@ def gram(context: Context, batch: Batch) -> Matrix:
             table = context.table(tuple(rows)) if rows else zeros(1, size)
             return table.transposed @ table
 
-    found: Matrix = context.once(("gram", batch), compute)
-    return found
+    return context.once(("gram", batch), compute)
 
 
 def one_step(context: Context, step: Step, bound: Interval | None = None) -> Affine:

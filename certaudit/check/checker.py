@@ -67,8 +67,8 @@ RULES: dict[str, Rule] = {
 }
 STAGES = {"FORMAT": 1, "SEAL": 2, "DATA": 3, "LINE": 4, "CLAIM": 5}
 ASSUMED = (
-    "the data are the exact numbers of that digest; the issuer's run did what the certificate says, in exact "
-    "arithmetic and with exactly Gaussian noise"
+    "the data are the exact numbers of that digest; the issuer's run did what the certificate says, "
+    "in exact arithmetic and with exactly Gaussian noise"
 )
 MOST_LINES = 20_000
 

@@ -25,13 +25,8 @@ from .statement import (
 )
 
 THEOREMS = (
-    "benarroch-2026",
-    "chien-2024a",
-    "chien-2024b",
-    "neel-2021",
-    "koloskova-2025",
-    "sepahvand-2025",
-    "guo-2020",
+    *("benarroch-2026", "chien-2024a", "chien-2024b", "guo-2020"),
+    *("koloskova-2025", "neel-2021", "sepahvand-2025"),
 )
 KINDS = {
     "epsilon-delta": ("epsilon", "delta", "directions"),
@@ -43,8 +38,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim: ``at`` is the epsilon, the order or the step, ``size`` what is claimed there, ``slack`` the
-    probability it leaves, ``cases`` the directions or the worlds."""
+    """A claim: ``at`` is the epsilon, the order or the step, ``size`` what is claimed there, ``slack``
+    the probability it leaves, ``cases`` the directions or the worlds."""
 
     name: str
     kind: str
@@ -109,13 +104,13 @@ def _proves(claim: Claim, case: str, line: Statement, release: str) -> bool:
             return False
     match claim.kind, line:
         case "epsilon-delta", HockeyStick(epsilon=epsilon, delta=delta):
-            return epsilon <= claim.at and _at_most(delta, claim.slack)
+            return bool(epsilon <= claim.at) and _at_most(delta, claim.slack)
         case "renyi", Renyi(order=order, r=r):
             return order >= claim.at and _at_most(r, claim.size)
         case "gaussian", GaussianDP(mu=mu, delta=delta):
             return _at_most(mu, claim.size) and _at_most(delta, claim.slack)
         case "gaussian", GaussianCover(mu=mu, delta=delta):
-            return mu <= claim.size and delta <= claim.slack
+            return bool(mu <= claim.size and delta <= claim.slack)
         case "sensitivity", Exceedance(world, step, size, probability):
             return (
                 world == case

@@ -169,8 +169,8 @@ class Contour:
         return (self.value(middle, angle).squared_magnitude().sqrt() * (half * rise).exp()).top()
 
     def _rise(self, x: Interval, angle: Angle) -> Interval:
-        """Re g'/g, g'/g = tanh zeta + i b cosh zeta [sum (l W/2 + nu^2/2 f') - kappa - 1/s - 1/(s+1)] with
-        W = 1/(1 - l s) and f' near (1+s) W^2 + s W or, the same for l not 0, far ((1+l) W^2 - 1)/l."""
+        """Re g'/g = Re (tanh zeta + i b cosh zeta [sum (l W/2 + nu^2/2 f') - kappa - 1/s - 1/(s+1)]),
+        W = 1/(1 - l s), f' near (1+s) W^2 + s W or, the same for l not 0, far ((1+l) W^2 - 1)/l."""
         moments, (s, speed, tanh) = self.moments, self.point(x, angle)
         spend((len(moments.terms) + 2) * (15 + bits() / 50))
         after, size = Rectangle(s.x + ONE, s.y), s.squared_magnitude().lo
@@ -232,8 +232,8 @@ def hyperbolic(x: Interval) -> tuple[Interval, Interval]:
 
 
 def hyperbola(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """C7: |delta - R - (h/pi)(g(i theta)/2 + sum Re g(j h + i theta))| is at most (1/pi) times the integrals
-    over two edges, each over e^(2 pi gap/h) - 1, and the nodes left out."""
+    """C7: |delta - R - (h/pi)(g(i theta)/2 + sum Re g(j h + i theta))| is at most 1/pi times the nodes
+    left out and the integrals over two edges, each divided by e^(2 pi gap/h) - 1."""
     names = (
         *("epsilon", "gamma", "m", "b", "theta", "lo", "hi", "h", "n"),
         *("lo_cells", "hi_cells", "tail_cells", "bits"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gmpy2
 from gmpy2 import mpfr, mpq, mpz
 
-Exact = int | mpz | mpq | mpfr
+Exact = Any
 BITS = 320
 
 
@@ -201,7 +202,7 @@ def dyadic(mantissa: mpz, exponent: int) -> Interval:
     )
 
 
-ZERO, ONE, TWO, HALF, INFINITY = (real(mpq(x)) for x in (0, 1, 2, mpq(1, 2), 0))
+ZERO, ONE, TWO, HALF = real(0), real(1), real(2), real(mpq(1, 2))
 INFINITY = Interval(gmpy2.inf(), gmpy2.inf())
 
 

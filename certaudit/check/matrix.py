@@ -1,9 +1,9 @@
-"""Real matrices: an exact centre of integers times one power of 2, and a bound on the Euclidean (Frobenius)
-distance to it.
+"""Real matrices: an exact centre of integers times one power of 2, and a bound on the Euclidean
+(Frobenius) distance to it.
 
-Centres are multiplied without rounding, a row of the right factor packed into one integer; what is then
-dropped to keep the working precision is added to the distance.  The power of 2 follows the largest entry,
-so that nothing underflows.
+Centres are multiplied without rounding, a row of the right factor packed into one integer; what is
+then dropped to keep the working precision is added to the distance.  The power of 2 follows the
+largest entry, so that nothing underflows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isqrt
 from operator import mul
+from typing import Any
 
 from gmpy2 import mpq, mpz, pack, unpack
 
@@ -24,7 +25,7 @@ Row = tuple[mpz, ...]
 
 @dataclass(frozen=True)
 class Matrix:
-    """All M with |M - rows 2^exponent| <= error; ``bound`` is a bound on their spectral norm, if known."""
+    """All M with |M - rows 2^exponent| <= error; ``bound`` bounds their spectral norm, if known."""
 
     rows: tuple[Row, ...]
     exponent: int
@@ -162,22 +163,23 @@ def matrix(table: Sequence[Sequence[mpq]]) -> Matrix:
     exponent = max(least, max(tops, default=0) + 1 - bits())
     rows, exact = [], True
     for row in table:
-        parts = [divmod(*_shifted(x, -exponent)) for x in row]
+        parts = [_split(x, -exponent) for x in row]
         exact = exact and not any(rest for _, rest in parts)
         rows.append(tuple(whole for whole, _ in parts))
     lost = ZERO if exact else dyadic(mpz(isqrt(len(found)) + 1), exponent)
     return Matrix(tuple(rows), exponent, lost.top())
 
 
-def _last_bit(x: mpq) -> int:
+def _last_bit(x: mpq) -> Any:
     if x.denominator & (x.denominator - 1):
         return -(1 << 62)
-    return int(x.numerator.bit_scan1(0) or 0) - x.denominator.bit_length() + 1
+    return x.numerator.bit_scan1(0) - x.denominator.bit_length() + 1
 
 
-def _shifted(x: mpq, places: int) -> tuple[mpz, mpz]:
-    up = x.numerator << max(places, 0)
-    return up, x.denominator << max(-places, 0)
+def _split(x: mpq, places: int) -> tuple[mpz, mpz]:
+    """x 2^places as a whole number and a rest."""
+    up, down = x.numerator << max(places, 0), x.denominator << max(-places, 0)
+    return up // down, up % down
 
 
 def row_of(numbers: Iterable[Interval]) -> Matrix:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-WORK = 8_000_000
+WORK = 6_000_000
 """Microseconds, roughly, that the numbers of one file may take."""
 
 _left: ContextVar[int] = ContextVar("work", default=WORK)

@@ -42,7 +42,7 @@ def need_one_noise(context: Context, matches: list[Match]) -> None:
 
 
 def directions(bound: Sensitivity) -> tuple[str, ...]:
-    """Those that a bound on one world's iterates serves: its law first, if slack is to be added to it."""
+    """Those that a bound on one world's iterates serves: if there is slack, its own law first."""
     return BOTH if bound.delta.is_zero() else TOWARDS[bound.world]
 
 
@@ -52,7 +52,8 @@ def iteration(context: Context, found: list[Statement], witness: Any) -> Stateme
     (split,) = record(witness, "split")
     if found and isinstance(found[0], Drift):
         bound = first_of(found, Drift)
-        matches, delta, towards = matched(context, bound.last), ZERO, BOTH
+        matches, delta = matched(context, bound.last), ZERO
+        towards: tuple[str, ...] = BOTH
         rates = [(times, (c, s)) for times, c, s in bound.steps]
     else:
         moved = first_of(found, Sensitivity, alone=False)
@@ -124,8 +125,8 @@ def _cost(erased: Interval, noise: mpq) -> Interval:
 
 
 def _block(at: Stretch, steps: int, z: Interval, first: mpq, ratio: mpq) -> tuple[Interval, Interval]:
-    """z after that many steps and their cost.  More than there is erases no more than that: z stops at 0,
-    and stays there, as s < a r^t from then on where a r^t does not fall."""
+    """z after that many steps, and their cost.  Asking for more than there is erases what is: z stops at
+    0, and stays there, as s < a r^t from then on where a r^t does not fall."""
     need(steps == 1 or ratio >= 1, "what a block erases falls inside it")
     a, r = real(first), real(ratio)
     cost = _cost(a, at.noise) * geometric(r.square(), steps) if first else ZERO

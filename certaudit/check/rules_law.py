@@ -1,4 +1,4 @@
-"""What is known of the removed rows along the run: residuals of the squared loss, margins of the logistic."""
+"""What is known of the removed rows along the run: residuals of the squared loss, margins of others."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def _blocks(matches: list[Match], world: str) -> Iterator[tuple[int, int]]:
 
 
 def residual_sensitivity(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """S3: |r| <= q = |mean| + z sqrt(variance) but with probability P(Z > z) + P(Z > z + 2 |mean| / sqrt)."""
+    """S3: |r| <= q = |mean| + z s but with probability P(Z > z) + P(Z > z + 2 |mean| / s), s^2 the
+    variance."""
     (value,) = record(witness, "quantiles")
     law, run = first_of(found, ResidualLaw), context.run
     need(run.normalizer != "current", "the divisor changes with the removal")

@@ -78,8 +78,8 @@ def carried_back(pair: Pair, epsilon: Interval, gamma: mpq, delta: Interval) -> 
 
 
 def renyi(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """E3: alpha/2 Delta S_a^-1 Delta - log(det S_a det S_P^(alpha-1) det S_Q^-alpha) / (2 (alpha-1)), from
-    the diagonal stand-in: |change of log det| <= sqrt d r/(1-r), and of the quadratic form by r/(1-r)."""
+    """E3: alpha/2 Delta S_a^-1 Delta - log(det S_a det S_P^(alpha-1) det S_Q^-alpha) / (2 (alpha-1)),
+    by a diagonal stand-in: a log det changes by sqrt d r/(1-r) at most, the form by r/(1-r) of it."""
     towards, value, vectors, scales = record(witness, "direction", "order", "vectors", "l")
     law, direction, order = first_of(found, Law), choice(towards, *BOTH), read_order(value)
     gap, p, q = _transformed(law, direction, vectors)

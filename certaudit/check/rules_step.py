@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from .affine import gram
@@ -20,8 +21,8 @@ SMOOTHNESS = {"ridge": ONE, "logistic": HALF * HALF, "huber": ONE, "softmax": HA
 def curvature(context: Context, found: list[Statement], witness: Any) -> Statement:
     """lambda + kappa/N within the eigenvalues kappa of X^T X, by Gershgorin on V^T X^T X V (section 14).
 
-    Only the squared loss is curved everywhere.  A clip leaves the loss of one margin convex (it is then the
-    Huber loss of another threshold); any other clip leaves a Lipschitz bound alone.
+    Only the squared loss is curved everywhere.  A clip leaves the loss of one margin convex (its slope
+    is cut off); any other clip leaves a Lipschitz bound alone.
     """
     batch, vectors = record(witness, "batch", "vectors")
     need(not found, "uses no lines")
@@ -122,14 +123,11 @@ def per_instance(context: Context, found: list[Statement], witness: Any) -> Stat
 
 
 def _bounds(context: Context, rows: Iterable[int], last: int | None) -> Interval:
-    return total(
-        context.once(("bound", row, last), lambda row=row: gradient_bound(context, row, last))
-        for row in rows
-    )
+    return total(gradient_bound(context, row, last) for row in rows)
 
 
 def drift(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """S1-drift: bounded gradients in both worlds, c = |1 - eta lambda|, or 1 with the regularizer clipped."""
+    """S1-drift: bounded gradients in both worlds, c = |1 - eta lambda|, or 1 with all of it clipped."""
     need(not found, "uses no lines")
     (value,) = record(witness, "last")
     last, run = read_last(value), context.run
@@ -143,9 +141,7 @@ def drift(context: Context, found: list[Statement], witness: Any) -> Statement:
         need(match.p.size == match.q.size, "the worlds' steps differ in size")
         eta = real(match.p.size)
         c = ONE if inside else (ONE - eta * real(run.l2)).magnitude()
-        sides = [
-            context.once(("side", step.batch, last), lambda step=step: side(step.batch))
-            for step in (match.p, match.q)
-        ]
-        steps.append((match.count, c.top(), eta * (sides[0] + sides[1])))
+        both = context.once(("side", match.p.batch, last), partial(side, match.p.batch))
+        both = both + context.once(("side", match.q.batch, last), partial(side, match.q.batch))
+        steps.append((match.count, c.top(), eta * both))
     return Drift(tuple(steps), last)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import prod
 from typing import Any, TypeVar
 
@@ -257,11 +257,11 @@ def _parameters(network: Any, features: int, classes: int) -> int:
     if choice(kind, "mlp", "cnn") == "mlp":
         need(image is None and not optional(kernel, count), "an image in a multilayer perceptron")
         layers = [features, *units, classes]
-        return sum((before + 1) * after for before, after in zip(layers, layers[1:], strict=False))
+        return sum((before + 1) * after for before, after in pairwise(layers))
     side, sides = count(kernel, 10**6, 1), [count(length, 10**6, 1) for length in items(image, 2)]
     need(len(sides) == 2 and prod(sides) == features, "an image of another size than the rows")
     channels = [1, *units]
-    found = sum((before * side**2 + 1) * after for before, after in zip(channels, units, strict=False))
+    found = sum((before * side**2 + 1) * after for before, after in pairwise(channels))
     left = [length - len(units) * (side - 1) for length in sides]
     need(min(left) > 0, "an image smaller than its windows")
     return found + (channels[-1] * prod(left) + 1) * classes

@@ -59,7 +59,7 @@ class Drift(Statement):
 
 @dataclass(frozen=True)
 class ResidualLaw(Statement):
-    """Before each step up to the last that removes a row: (mean, variance) of each such row's residual."""
+    """Before each step up to the last that removes a row: (mean, variance) of each such residual."""
 
     world: str
     laws: tuple[tuple[tuple[Interval, Interval], ...], ...]

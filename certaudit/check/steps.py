@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from gmpy2 import mpq
 
@@ -51,32 +51,30 @@ class Context:
     run: Run
     memory: dict[Any, Any] = field(default_factory=dict)
 
-    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+    def once(self, key: Any, compute: Callable[[], A]) -> A:
         """The value of that key, computed the first time."""
         if key not in self.memory:
             self.memory[key] = compute()
-        return self.memory[key]
+        return cast(A, self.memory[key])
 
     def table(self, rows: tuple[int, ...]) -> Matrix:
         """Those rows of X."""
         listed = self.run.data.rows
         with precision(BITS):
-            full: Matrix = self.once("table", lambda: matrix(listed))
+            full = self.once("table", lambda: matrix(listed))
             if full.error.is_zero():
                 return Matrix(tuple(full.rows[j] for j in rows), full.exponent)
             return matrix([listed[j] for j in rows])
 
     def length(self, row: int) -> Interval:
         """|x_j|."""
-        exact = sum(x * x for x in self.run.data.rows[row])
-        found: Interval = self.once(("length", row), lambda: real(mpq(exact)).sqrt())
-        return found
+        squares = (x * x for x in self.run.data.rows[row])
+        return self.once(("length", row), lambda: real(sum(squares, mpq(0))).sqrt())
 
 
 def matched(context: Context, last: int | None = None) -> list[Match]:
     """All steps of both worlds, or the last ones that both end with."""
-    found: list[Match] = context.once(("matched", last), lambda: _matched(context.run, last))
-    return found
+    return context.once(("matched", last), lambda: _matched(context.run, last))
 
 
 def _matched(run: Run, last: int | None) -> list[Match]:
@@ -165,6 +163,10 @@ def slope_bound(run: Run, context: Context, row: int, ball: bool) -> Interval | 
 
 def gradient_bound(context: Context, row: int, last: int | None) -> Interval:
     """The largest norm of that row's gradient, clipped if it is."""
+    return context.once(("gradient", row, last), lambda: _gradient_bound(context, row, last))
+
+
+def _gradient_bound(context: Context, row: int, last: int | None) -> Interval:
     run = context.run
     slope = slope_bound(run, context, row, confined(run, last))
     clip = None if run.clip is None else real(run.clip.norm)

@@ -3,10 +3,6 @@
 from fractions import Fraction
 
 import numpy as np
-from certaudit.check.checker import RULES
-from certaudit.check.refusal import limited
-from certaudit.check.run import read_data, read_run
-from certaudit.check.steps import Context
 from certificate_builder import (
     batch,
     claim,
@@ -20,6 +16,11 @@ from certificate_builder import (
     spell,
     spelled,
 )
+
+from certaudit.check.checker import RULES
+from certaudit.check.refusal import limited
+from certaudit.check.run import read_data, read_run
+from certaudit.check.steps import Context
 
 ETA, NOISE = Fraction(1, 2), Fraction(1, 100)
 
@@ -38,7 +39,9 @@ def statements(X, y, the_run, lines, requests=1):
     found = []
     with limited():
         for entry in lines:
-            found.append(RULES[entry["rule"]](context, [found[use] for use in entry["uses"]], entry["witness"]))
+            found.append(
+                RULES[entry["rule"]](context, [found[use] for use in entry["uses"]], entry["witness"])
+            )
     return found
 
 
@@ -56,7 +59,10 @@ def bounded(release="final"):
     learn, unlearn = phase(12, ETA, NOISE), phase(3, ETA, NOISE)
     the_run = run(2, learn, [([5], unlearn)], loss="huber", threshold="1/4", release=release)
     lines = [line("S2", last=None), *contractions(X, [5], 1)]
-    split = [{"count": 12, "first": "1/1000", "ratio": "21/20"}, {"count": 2, "first": "1/500", "ratio": "1"}]
+    split = [
+        {"count": 12, "first": "1/1000", "ratio": "21/20"},
+        {"count": 2, "first": "1/500", "ratio": "1"},
+    ]
     lines += [line("I1", [0, 2], split=split), line("I2", [0]), line("R1", [3], order="3")]
     lines += [line("C5", [3], epsilon="1"), line("C5", [4], epsilon="1")]
     found = statements(X, y, the_run, lines)
@@ -65,7 +71,9 @@ def bounded(release="final"):
     claims = [
         claim("epsilon-delta", [which], id="a", epsilon="1", delta=up(found[which].delta.hi)),
         claim("gaussian", [dp], id="b", mu=up(found[dp].mu.hi), delta="0"),
-        claim("sensitivity", [0], id="c", step=3, sensitivity=up(found[0].shifts[0][1].hi), probability="0"),
+        claim(
+            "sensitivity", [0], id="c", step=3, sensitivity=up(found[0].shifts[0][1].hi), probability="0"
+        ),
     ]
     if release == "final":
         claims.append(claim("renyi", [5], id="d", order="3", renyi=up(found[5].r.hi)))
@@ -105,7 +113,14 @@ def exact():
     renyi = max(float(found[k].r.hi) for k in (2, 5))
     claims = [
         claim("epsilon-delta", [3, 6], id="a", epsilon="1/5", delta=spell(Fraction(worst * 1.0000001))),
-        claim("epsilon-delta", [least], "refuted", id="b", epsilon="1/5", delta=spell(Fraction(best * 0.999))),
+        claim(
+            "epsilon-delta",
+            [least],
+            "refuted",
+            id="b",
+            epsilon="1/5",
+            delta=spell(Fraction(best * 0.999)),
+        ),
         claim("renyi", [2, 5], id="c", order="2", renyi=spell(Fraction(renyi * 1.0000001))),
     ]
     return document(X, y, the_run, [proof(lines, claims)])
@@ -136,7 +151,9 @@ def likely():
     lines += [line("residual-law", [1, 3], world="P"), line("residual-law", [3], world="Q")]
     zs = [["6"]] * 6
     lines += [line("S3", [4], quantiles=zs), line("S3", [5], quantiles=zs)]
-    split = [{"count": 1, "first": "0", "ratio": "1"}] * 5 + [{"count": 1, "first": "1/100", "ratio": "1"}] * 3
+    split = [{"count": 1, "first": "0", "ratio": "1"}] * 5 + [
+        {"count": 1, "first": "1/100", "ratio": "1"}
+    ] * 3
     lines[4] = line("residual-law", [1], world="P")
     lines += [line("I1", [6, 3], split=split), line("I1", [7, 1, 3], split=split)]
     lines += [line("R4", [4], order="3/2", exponents=["4"] * 5), line("R2", [10, 3])]

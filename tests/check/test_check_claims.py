@@ -4,13 +4,21 @@ import copy
 
 import check_runs
 import pytest
+from certificate_builder import seal
+from gmpy2 import mpfr, mpq
+
 from certaudit.check import check_bytes
 from certaudit.check.claims import Claim, judge
 from certaudit.check.interval import INFINITY, Interval, real
 from certaudit.check.refusal import Refused
-from certaudit.check.statement import Exceedance, GaussianCover, GaussianDP, HockeyStick, Renyi, Sensitivity
-from certificate_builder import seal
-from gmpy2 import mpfr, mpq
+from certaudit.check.statement import (
+    Exceedance,
+    GaussianCover,
+    GaussianDP,
+    HockeyStick,
+    Renyi,
+    Sensitivity,
+)
 
 BOTH = ("P|Q", "Q|P")
 BOUNDED, LIKELY, EXACT = check_runs.bounded(), check_runs.likely(), check_runs.exact()
@@ -87,7 +95,12 @@ def test_claims_beyond_their_lines(at, fields):
 
 
 def test_a_weaker_claim_is_accepted():
-    for at, fields in ((0, {"epsilon": "2"}), (3, {"order": "2"}), (0, {"after": 1}), (0, {"directions": ["Q|P"]})):
+    for at, fields in (
+        (0, {"epsilon": "2"}),
+        (3, {"order": "2"}),
+        (0, {"after": 1}),
+        (0, {"directions": ["Q|P"]}),
+    ):
         assert check_bytes(seal(edited(BOUNDED, at, **fields))).accepted
 
 
@@ -163,7 +176,9 @@ def test_what_proves_epsilon_delta():
     assert not shown("refuted", aim, stick(wide, "exact"))
 
 
-@pytest.mark.parametrize("bound", [INFINITY, NAN, Interval(mpfr(0), mpfr("inf")), Interval(mpfr("nan"), mpfr(0))])
+@pytest.mark.parametrize(
+    "bound", [INFINITY, NAN, Interval(mpfr(0), mpfr("inf")), Interval(mpfr("nan"), mpfr(0))]
+)
 def test_no_infinite_or_undefined_bound_proves(bound):
     if bound.hi == 0:
         bound = Interval(bound.lo, mpfr("nan"))
@@ -214,4 +229,6 @@ def test_sensitivity_claims():
     assert shown("proved", aim, Sensitivity("any", shifts, None, tenth))
     assert not shown("proved", aim, Sensitivity("P", shifts, None, tenth))
     assert not shown("proved", aim, Sensitivity("any", shifts, 4, tenth))
-    assert not shown("proved", claim("sensitivity", 5, 1, 1, ("P", "Q")), Sensitivity("any", shifts, None, tenth))
+    assert not shown(
+        "proved", claim("sensitivity", 5, 1, 1, ("P", "Q")), Sensitivity("any", shifts, None, tenth)
+    )

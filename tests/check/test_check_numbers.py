@@ -7,6 +7,8 @@ from pathlib import Path
 
 import mpmath
 import pytest
+from gmpy2 import mpfr, mpq, mpz
+
 from certaudit.check.affine import geometric
 from certaudit.check.interval import (
     Interval,
@@ -20,7 +22,6 @@ from certaudit.check.interval import (
 )
 from certaudit.check.matrix import diagonal, matrix, quadratic, row_of
 from certaudit.check.rectangle import Rectangle
-from gmpy2 import mpfr, mpq, mpz
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "golden.json").read_text())
 
@@ -124,7 +125,10 @@ def test_gaussian_delta_without_mu():
 
 
 def multiply(a, b):
-    return [[sum(x * y for x, y in zip(row, column, strict=True)) for column in zip(*b, strict=True)] for row in a]
+    return [
+        [sum(x * y for x, y in zip(row, column, strict=True)) for column in zip(*b, strict=True)]
+        for row in a
+    ]
 
 
 def near(found, exact):
@@ -139,7 +143,10 @@ def near(found, exact):
 
 def table(rng, height, width):
     return [
-        [mpq(rng.randint(-99, 99), rng.choice([1, 3, 8])) * mpq(10) ** rng.randint(-4, 4) for _ in range(width)]
+        [
+            mpq(rng.randint(-99, 99), rng.choice([1, 3, 8])) * mpq(10) ** rng.randint(-4, 4)
+            for _ in range(width)
+        ]
         for _ in range(height)
     ]
 
@@ -154,8 +161,12 @@ def test_matrices_hold_the_exact_result():
             factor, line = mpq(rng.randint(-9, 9), 7), [mpq(rng.randint(-9, 9), 7) for _ in range(q)]
             assert near(x, a)
             assert near(x @ y, multiply(a, b))
-            assert near(y + z, [[s + t for s, t in zip(u, v, strict=True)] for u, v in zip(b, c, strict=True)])
-            assert near(y - z, [[s - t for s, t in zip(u, v, strict=True)] for u, v in zip(b, c, strict=True)])
+            assert near(
+                y + z, [[s + t for s, t in zip(u, v, strict=True)] for u, v in zip(b, c, strict=True)]
+            )
+            assert near(
+                y - z, [[s - t for s, t in zip(u, v, strict=True)] for u, v in zip(b, c, strict=True)]
+            )
             assert near(x.scaled(real(factor)), [[s * factor for s in row] for row in a])
             assert near(row_of(map(real, line)), [line])
             assert near(
@@ -209,7 +220,10 @@ def test_rectangles_against_mpmath():
         for _ in range(200):
             a, b, c, d = (Fraction(rng.randint(-60, 60), rng.randint(1, 9)) for _ in range(4))
             z, w = Rectangle(real(mpq(a)), real(mpq(b))), Rectangle(real(mpq(c)), real(mpq(d)))
-            u, v = (mpmath.mpc(*(mpmath.mpf(t.numerator) / t.denominator for t in pair)) for pair in ((a, b), (c, d)))
+            u, v = (
+                mpmath.mpc(*(mpmath.mpf(t.numerator) / t.denominator for t in pair))
+                for pair in ((a, b), (c, d))
+            )
             cases = [(z + w, u + v), (z * w, u * v)]
             if c or d:
                 cases.append((w.inverse(), 1 / v))
