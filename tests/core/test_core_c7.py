@@ -313,7 +313,7 @@ def test_cells_bound_integrals_and_sums(h):
     one = pair((F(1, 2),), (F(1),))
     values = search.moments(one, arb(1)) | {c7.m: ball(F(1, 2)), c7.b: ball(F(1, 3))}
     cells = tuple(k / 16 for k in range(80))
-    y = ball(F(1, 2))
+    y = ball(F(-1, 2))
     for x0 in (F(0), F(1, 2), F(5, 4)):
         cut = cells[int(x0 * 16) :]
         total = sum((abs(c7.node(values, ball(x0 + k * h), y)) for k in range(60)), arb(0)) * ball(h)
