@@ -176,7 +176,10 @@ def test_premises():
         found(run)
     assert found(run, Batch(None, (0,)))
     network = replace(
-        small("softmax"), loss="network", network=Network("mlp", (2,), "tanh"), start=Start((F(0),) * 15, F(0))
+        small("softmax"),
+        loss="network",
+        network=Network("mlp", (2,), "tanh"),
+        start=Start((F(0),) * 15, F(0)),
     )
     with pytest.raises(NotApplicable, match="curvature"):
         found(network)
