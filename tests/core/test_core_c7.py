@@ -6,7 +6,7 @@ from fractions import Fraction as F
 
 import pytest
 from exact_pairs import pair, truth
-from flint import arb
+from flint import acb, arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -322,3 +322,48 @@ def test_cells_bound_integrals_and_sums(h):
         whole = c7.edge_bound(one, values, y, cut, arb(0))[0]
         assert sum(fine, arb(0)) / 200 <= whole * arb("1.001")
         assert whole < sum(fine, arb(0)) / 200 * arb("1.2")
+
+
+@pytest.mark.parametrize("times", [F(3, 2), F(2), F(3), F(5), F(8)])
+@pytest.mark.parametrize("side", ["lo", "hi"])
+@pytest.mark.parametrize(("l", "nu", "eps"), [CASES[0], CASES[1], CASES[8]])
+def test_nodes_too_far_apart_widen_the_ball(times, side, l, nu, eps):
+    """The error of the discretization is there, on the side of the nearer edge, and covered."""
+    one, witness = found((l,), (nu,), eps, 10)
+    share = F(3, 4) if side == "hi" else F(1, 4)
+    theta = witness.lo + share * (witness.hi - witness.lo)
+    h = witness.h * times
+    n = math.ceil((witness.n + 1) * witness.h / h) + 1
+    cells = tuple(float(h * n) + k / 16 for k in range(120))
+    coarse = replace(witness, theta=theta, h=h, n=n, tail_cells=cells)
+    assert delta(one, coarse).overlaps(truth(l, nu, eps))
+
+
+@pytest.mark.parametrize("z", [(F(1, 3), F(1, 2)), (F(3), F(-1, 2)), (F(7), F(1, 10))])
+def test_the_rate_is_the_derivative(z):
+    """Both forms of it, against a difference quotient of log g."""
+    one = pair((F(1, 2), F(-1, 3), F(1, 50)), (F(1), F(2), F(1, 2)))
+    values = search.moments(one, arb(1)) | {c7.m: ball(F(1, 2)), c7.b: ball(F(1, 3))}
+    x, y = map(ball, z)
+    step = arb(2) ** -60
+    quotient = (c7.node(values, x + step, y) / c7.node(values, x - step, y)).log() / (2 * step)
+    squares = [t * t for t in one.nu]
+    here = values | {c7.zeta: acb(x, y)}
+    here[c7.s] = c7.POINT.at(here)
+    for near in (0, 1, 3):
+        here |= {c7.l_near: one.l[:near], c7.v_near: squares[:near]}
+        here |= {c7.l_far: one.l[near:], c7.v_far: squares[near:]}
+        assert abs(c7.RATE.at(here) - quotient) < arb("1e-25")
+
+
+@pytest.mark.parametrize("gamma", [F(1, 5), F(1, 20)])
+@pytest.mark.parametrize("phi", [F(1, 50), F(1, 500)])
+@pytest.mark.parametrize("eps", [F(1), F(3)])
+def test_both_ends_of_the_inequality(gamma, phi, eps):
+    one, witness = found((F(1, 2),), (F(1),), eps)
+    value = delta(replace(one, phi=ball(phi)), replace(witness, gamma=gamma))
+    miss = (ball(F(1, 2)) - ball(gamma) / (2 * ball(phi))).exp()
+    low = truth(F(1, 2), F(1), eps + 2 * gamma) - miss * (1 + (ball(eps) + ball(gamma)).exp())
+    high = truth(F(1, 2), F(1), eps - 2 * gamma) * ball(gamma).exp() + miss * (1 + ball(eps).exp())
+    assert value.lower() <= (low * (-ball(gamma)).exp()).max(arb(0)).upper()
+    assert value.upper() >= high.lower()
