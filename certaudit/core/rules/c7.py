@@ -10,9 +10,9 @@ from itertools import pairwise
 from flint import acb, arb
 
 from certaudit.core.balls import ball, widened
-from certaudit.core.diagonal import KERNEL, Evaluated, Values, eps, hockey_stick, i, kappa, l, s
+from certaudit.core.diagonal import KERNEL, Evaluated, Values, enclosed, eps, i, kappa, l, s
 from certaudit.core.rule import Conclusion, Rule, Undecided, one
-from certaudit.core.statement import Pair, Statement
+from certaudit.core.statement import HockeyStick, Pair, Statement
 from certaudit.core.term import (
     Formula,
     Term,
@@ -98,7 +98,9 @@ def c7(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     ``TAIL`` bounds it.
     """
     pair = one(RULE.id, uses, Pair)
-    return hockey_stick(RULE.id, pair, witness, 0, partial(_contour, pair, witness))
+    value, shown = enclosed(RULE.id, pair, witness, 0, partial(_contour, pair, witness))
+    stick = HockeyStick(witness.epsilon, value, (pair.direction,), "final", "exact")
+    return Conclusion(stick, (), shown)
 
 
 def _contour(pair: Pair, at: Witness, values: Values) -> tuple[arb, tuple[Evaluated, ...]]:
