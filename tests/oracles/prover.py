@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from certaudit.claims import Claim
+from certaudit.run import Run
 from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify
-from certaudit.run import Run
 
 
 @dataclass(frozen=True)
