@@ -19,6 +19,7 @@ from .interval import (
     ZERO,
     Interval,
     bits,
+    greater,
     hull,
     lesser,
     pi,
@@ -168,10 +169,18 @@ class Contour:
         """|g| in the middle times e^(half the length sup |d log|g| / dx|), or where that grows, |g| by
         values over the whole cell."""
         middle, half = real((start + end) / 2), real((end - start) / 2)
-        whole = hull(real(start), real(end))
-        growth = half * self._rise(whole, angle).magnitude()
+        growth = half * self._rise(hull(real(start), real(end)), angle).magnitude()
         found = (self.value(middle, angle).squared_magnitude().sqrt() * growth.exp()).top()
-        return found if growth < ONE else lesser(found, self._level(whole, angle).top())
+        return found if growth < ONE else lesser(found, self._halved(start, end, angle, 5))
+
+    def _halved(self, start: mpq, end: mpq, angle: Angle, times: int) -> Interval:
+        """The values over a cell, halved as long as a bound above 1 comes out."""
+        found = self._level(hull(real(start), real(end)), angle).top()
+        if found < ONE or not times:
+            return found
+        middle = (start + end) / 2
+        halves = (start, middle), (middle, end)
+        return greater(*(self._halved(x, y, angle, times - 1) for x, y in halves))
 
     def _level(self, x: Interval, angle: Angle) -> Interval:
         """|g| by t = cosh x - 1, z = s - c from the vertex c, q = 1 - l c, and f = s(s+1)/(1 - l s) near
