@@ -13,12 +13,15 @@ from gmpy2 import mpq
 from .document import count, number, numbers, record
 from .interval import (
     HALF,
+    INFINITY,
     ONE,
     TWO,
     ZERO,
     Interval,
     bits,
+    greater,
     hull,
+    lesser,
     pi,
     precision,
     real,
@@ -163,10 +166,58 @@ class Contour:
         return (total(parts) + self._beyond(real(cells[-1]), angle, step)).top()
 
     def _cell(self, start: mpq, end: mpq, angle: Angle) -> Interval:
-        """|g| in the middle, times e^(half the length sup |d log|g| / dx|)."""
+        """|g| in the middle times e^(half the length sup |d log|g| / dx|), or where that grows, |g| by
+        values over the whole cell."""
         middle, half = real((start + end) / 2), real((end - start) / 2)
-        rise = self._rise(hull(real(start), real(end)), angle).magnitude()
-        return (self.value(middle, angle).squared_magnitude().sqrt() * (half * rise).exp()).top()
+        growth = half * self._rise(hull(real(start), real(end)), angle).magnitude()
+        found = (self.value(middle, angle).squared_magnitude().sqrt() * growth.exp()).top()
+        return found if growth < ONE else lesser(found, self._halved(start, end, angle, 5))
+
+    def _halved(self, start: mpq, end: mpq, angle: Angle, times: int) -> Interval:
+        """The values over a cell, halved as long as a bound above 1 comes out."""
+        found = self._level(hull(real(start), real(end)), angle).top()
+        if found < ONE or not times:
+            return found
+        middle = (start + end) / 2
+        halves = (start, middle), (middle, end)
+        return greater(*(self._halved(x, y, angle, times - 1) for x, y in halves))
+
+    def _level(self, x: Interval, angle: Angle) -> Interval:
+        """|g| by t = cosh x - 1, z = s - c from the vertex c, q = 1 - l c, and f = s(s+1)/(1 - l s) near
+        f(c) + f'(c) z + (1+l) z^2/(q^2 (1 - l s)), far f(c) - z/l + (1+l)/l^2 (1/(1 - l s) - 1/q)."""
+        moments, m, b, t = self.moments, real(self.m), real(self.b), hyperbolic(x)[0] - ONE
+        spend((len(moments.terms) + 2) * (40 + bits() / 20))
+        kk, push = angle.cosine.square(), b * angle.sine
+        c, back, squared = m - push, push * t, b.square() * t * (t + TWO * kk)
+        real_square = -(b.square() * t * ((kk - angle.sine.square()) * t + TWO * kk))
+        flat, sides = real(moments.flat / 2), c * (c + ONE)
+        slope = flat * (c + c + ONE) - moments.kappa
+        exponent, factors = flat * (sides + real_square) - moments.kappa * c, ONE
+        for scale, half in moments.terms:
+            q, size, swing = ONE - scale * c, self._distance(scale, t, angle), scale * back
+            if (scale.magnitude() * b * t.middle()).lo > q.hi:
+                slope = slope - half / scale
+                rest = (ONE + scale) / scale.square() * ((q + swing) / size - ONE / q)
+            else:
+                slope = slope + half * ((c + c + ONE) * q + scale * sides) / q.square()
+                rest = (ONE + scale) / q.square() * (q * real_square + swing * squared) / size
+            exponent = exponent + half * (sides / q + rest)
+            factors = (factors * size).bottom()
+        poles = ONE
+        for p in (0, 1):
+            base = b * (ONE + t) - real(self.m + p) * angle.sine
+            gap = real((self.m + p) ** 2 - self.b**2) * kk
+            poles = (poles * (base.square() + gap)).bottom()
+        speed = b * (t * (t + TWO) + kk).top().sqrt()
+        return speed * (exponent - slope * back).exp() / (factors.sqrt().sqrt() * poles.sqrt())
+
+    def _distance(self, scale: Interval, t: Interval, angle: Angle) -> Interval:
+        """|1 - l s|^2, as the square of |l| b (1 + t) + sign(l) (1 - l m) sin y and a rest."""
+        turn = (ONE - scale * real(self.m)) * angle.sine
+        base = scale.magnitude() * real(self.b) * (ONE + t)
+        base = base + turn if scale > ZERO else base - turn
+        low, high = (ONE - scale * real(focus) for focus in (self.m - self.b, self.m + self.b))
+        return base.square() + low * high * angle.cosine.square()
 
     def _rise(self, x: Interval, angle: Angle) -> Interval:
         """Re g'/g = Re (tanh zeta + i b cosh zeta [sum (l W/2 + nu^2/2 f') - kappa - 1/s - 1/(s+1)]),
@@ -200,13 +251,9 @@ class Contour:
         need(falls <= ZERO, "an edge that opens the wrong way")
         bend = m.square() + b.square() * (kk - double * cosh.square()) - TWO * m * push * cosh
         exponent, factors = k * (m - push * cosh) + flat * HALF * bend, ONE
-        low, high = real(self.m - self.b), real(self.m + self.b)
+        further = Interval(cosh.lo, INFINITY.hi) - ONE
         for scale, half in moments.terms:
-            base = scale.magnitude() * b * cosh
-            turn = (ONE - scale * m) * angle.sine
-            base = base + turn if scale > ZERO else base - turn
-            gap = (ONE - scale * low) * (ONE - scale * high) * kk
-            size = ((base.square() if base > ZERO else ZERO) + gap).bottom()
+            size = self._distance(scale, further, angle).bottom()
             factors = (factors * size).bottom()
             exponent = exponent + half * (ONE + scale) / scale.square() * (ONE / size.sqrt() - ONE)
         outer = EIGHT / b * (-x).exp() * (ONE + real(step))

@@ -100,8 +100,8 @@ def exact():
                 gamma="1p-20",
                 line=spell(Fraction(middle)),
                 width=spell(Fraction(middle) * 3 / 4),
-                h="1/10",
-                n=2000,
+                h="1/5",
+                n=600,
                 bits=128,
             )
         )

@@ -120,7 +120,7 @@ def test_the_hardest_lawful_demands_are_refused_in_time(kind):
     if kind == "matrix":
         value["run"]["learn"]["batches"] = [[j] for j in range(8)] * 500
         value["run"]["learn"]["steps"] = 3_999
-    started = time.monotonic()
+    started = time.process_time()
     report = check_bytes(seal(value))
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 10
     assert not report.accepted

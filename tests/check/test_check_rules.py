@@ -13,8 +13,9 @@ from gmpy2 import mpq
 from scipy import optimize, stats
 
 from certaudit.check.checker import RULES
+from certaudit.check.contour import Angle, Contour, Moments
 from certaudit.check.document import number
-from certaudit.check.interval import ZERO, real
+from certaudit.check.interval import ZERO, hull, precision, real
 from certaudit.check.matrix import matrix
 from certaudit.check.refusal import Refused, limited
 from certaudit.check.run import read_data, read_run
@@ -1043,6 +1044,52 @@ def test_edges_open_the_right_way():
     assert found.delta.lo <= exact.delta.lo <= exact.delta.hi <= found.delta.hi
     with pytest.raises(Refused, match="opens"):
         state(None, "C7", pair, **{**witness, "theta": "1/2", "lo": "0", "hi": "1"})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bounds_along_an_edge_hold_the_integrand(seed):
+    """Both bounds of a cell, and the one beyond the cells, against values of |g|."""
+    rng = np.random.default_rng(seed)
+    scales = [Fraction(float(x)) for x in rng.uniform(-0.9, 2, 3) * 10.0 ** rng.integers(-12, 1, 3)] + [
+        Fraction(0)
+    ]
+    scales = scales[: int(rng.integers(1, 5))]
+    nu = [Fraction(float(x)) for x in rng.normal(size=len(scales))]
+    moments = Moments(Pair("P|Q", tuple(map(mpq, scales)), tuple(map(mpq, nu)), ZERO), real(mpq(1)))
+    top = max([*(float(x) for x in scales), 0.3])
+    m, b = mpq(4, 10) / mpq(top), mpq(3, 10) / mpq(top)
+    contour = Contour(moments, m, b)
+    assert contour.residue.is_zero()
+
+    def size(x, y):
+        zeta = mpmath.mpc(x, y)
+        s = mpmath.mpf(int(m.numerator)) / int(m.denominator)
+        slope = mpmath.mpf(int(b.numerator)) / int(b.denominator)
+        s = s + 1j * slope * mpmath.sinh(zeta)
+        log = -s * 1 + mpmath.log(abs(slope * mpmath.cosh(zeta))) - mpmath.log(s * (s + 1))
+        for scale, mean in zip(scales, nu, strict=True):
+            l, v = (mpmath.mpf(t.numerator) / t.denominator for t in (scale, mean))
+            log += s * (s + 1) * v**2 / (2 * (1 - l * s)) - mpmath.log(1 - l * s) / 2
+            log -= s * mpmath.log(1 + l) / 2
+        return mpmath.exp(mpmath.re(log))
+
+    with limited(10**9), precision(192), mpmath.workdps(50):
+        for y in (mpq(0), mpq(1, 2), mpq(-1, 2), mpq(9, 8), mpq(-9, 8)):
+            angle = Angle(*real(y).cos_sin())
+            for start, width in ((0, 8), (1, 8), (3, 2), (9, 4), (20, 2)):
+                low, high = mpq(start), mpq(start) + mpq(1, width)
+                bounds = [contour._cell(low, high, angle)]
+                bounds.append(contour._level(hull(real(low), real(high)), angle))
+                for part in np.linspace(0, 1, 7):
+                    found = size(start + part / width, float(y))
+                    for bound in bounds:
+                        assert mpmath.mpf(str(bound.hi)) >= found * (1 - mpmath.mpf(10) ** -9)
+            try:
+                beyond = contour._beyond(real(12), angle, mpq(0))
+            except Refused:
+                continue
+            for x in (12, 12.5, 14, 20):
+                assert mpmath.mpf(str(beyond.hi)) >= size(x, float(y)) / 2
 
 
 def test_a_focus_beyond_a_singularity():
