@@ -117,8 +117,8 @@ def enclosed(
     within 2 gamma of epsilon (C7b's inequality, both ends)."""
     if not (asked.epsilon >= 0 and asked.gamma > 0):
         raise Undecided(rule, "needs epsilon >= 0 and gamma > 0")
-    if not (least_nodes <= asked.n <= MOST_NODES and 1 <= asked.bits <= MOST_BITS):
-        raise Undecided(rule, f"needs {least_nodes} to {MOST_NODES} nodes, 1 to {MOST_BITS} bits")
+    if not (least_nodes <= asked.n <= MOST_NODES and 2 <= asked.bits <= MOST_BITS):
+        raise Undecided(rule, f"needs {least_nodes} to {MOST_NODES} nodes, 2 to {MOST_BITS} bits")
     with precision(asked.bits):
         level, reach = ball(asked.epsilon), ball(asked.gamma)
         values = moments(pair, level + 2 * reach * arb(0, 1))

@@ -155,7 +155,7 @@ def _known(l, cache={}):  # noqa: B006
 
 
 FOCI, POLE, STRIP = "both foci", "a pole lies between", "needs h > 0 and -pi/2"
-LEVEL, SIZES, GRID = "needs epsilon >= 0 and gamma > 0", "nodes, 1 to", "cells must increase"
+LEVEL, SIZES, GRID = "needs epsilon >= 0 and gamma > 0", "nodes, 2 to", "cells must increase"
 TAIL = "the tail begins too early"
 BROKEN = [
     ("foci around 0", {"m": F(0)}, POLE),
@@ -179,6 +179,7 @@ BROKEN = [
     ("trap l: gamma below 0", {"gamma": F(-1, 10**6)}, LEVEL),
     ("epsilon below 0", {"epsilon": F(-1)}, LEVEL),
     ("no bits", {"bits": 0}, SIZES),
+    ("one bit", {"bits": 1}, SIZES),
     ("too many bits", {"bits": 4097}, SIZES),
     ("no cells", {"lo_cells": ()}, GRID),
     ("one cell end", {"hi_cells": (0.0,)}, GRID),
