@@ -1,10 +1,8 @@
-"""Check a saved derivation again, from its leaves, in another arithmetic.
+"""The second checker of certificates: the standard library and gmpy2, nothing shared with the first.
 
-Nothing here is shared with the kernel, the search or the report: the run is read from the file, every
-number is computed again by own code in integers and in ``mpmath.mpf`` at high precision, and every rule
-name, text, premise and link is compared with the checker's own ledger.
-
-``document`` reads a file; ``model`` is the run; ``fixed`` and ``spectrum`` are the arithmetic of
-matrices; ``gaussian``, ``steps`` and ``conversion`` recompute the rules; ``ledger`` says what each must
-look like; ``claims`` what a verdict must follow from; ``checker`` compares.
+Every rule is written from the theory and evaluated in intervals with directed rounding.
 """
+
+from .checker import Judged, Report, check_bytes, check_file
+
+__all__ = ["Judged", "Report", "check_bytes", "check_file"]

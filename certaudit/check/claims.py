@@ -1,193 +1,164 @@
-"""What a claim says, and what a verdict on it must follow from."""
+"""What a certificate claims, and whether the lines it names show that or its contrary."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-import mpmath
-from mpmath import mpf
+from gmpy2 import mpq
 
-from certaudit.check.conversion import gaussian_delta
-from certaudit.check.document import Rejected, choice, exact, listed, natural, show, table
-from certaudit.check.known import Known, ends, mpf_of
-from certaudit.check.model import Run
-
-NUMBERS = {
-    "epsilon-delta": ("epsilon", "delta"),
-    "renyi": ("order", "renyi"),
-    "gaussian": ("mu", "delta"),
-    "sensitivity": ("sensitivity", "probability"),
-}
-THEOREMS = (
-    *(None, "benarroch-2026", "chien-2024a", "chien-2024b", "neel-2021", "koloskova-2025"),
-    *("sepahvand-2025", "guo-2020"),
+from .document import MOST_COUNT, choice, count, items, number, record, text
+from .interval import Interval, gaussian_delta, real
+from .refusal import Refused, need
+from .run import optional
+from .statement import (
+    BOTH,
+    Divergence,
+    Exceedance,
+    GaussianCover,
+    GaussianDP,
+    HockeyStick,
+    Renyi,
+    Sensitivity,
+    Statement,
 )
+
+THEOREMS = (
+    "benarroch-2026",
+    "chien-2024a",
+    "chien-2024b",
+    "neel-2021",
+    "koloskova-2025",
+    "sepahvand-2025",
+    "guo-2020",
+)
+KINDS = {
+    "epsilon-delta": ("epsilon", "delta", "directions"),
+    "renyi": ("order", "renyi", "directions"),
+    "gaussian": ("mu", "delta", "directions"),
+    "sensitivity": ("step", "sensitivity", "probability"),
+}
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the file, and the verdict step it points to."""
+    """A claim: ``at`` is the epsilon, the order or the step, ``size`` what is claimed there, ``slack`` the
+    probability it leaves, ``cases`` the directions or the worlds."""
 
+    name: str
     kind: str
-    id: str
-    numbers: dict[str, Fraction]
-    directions: tuple[str, ...]
-    stage: int
-    verdict: str
-    proof: int
-    step: int | None = None
-
-    @property
-    def cases(self) -> tuple[str, ...]:
-        """Directions, or the worlds an iterate may come from."""
-        return ("P", "Q") if self.kind == "sensitivity" else self.directions
+    at: mpq
+    size: mpq
+    slack: mpq
+    cases: tuple[str, ...]
 
 
-def claim_of(data: Any, at: str, requests: int) -> Claim:
-    """A claim; ``proof`` names the verdict step.  Raises Rejected at a bad field."""
-    if not isinstance(data, dict):
-        raise Rejected(at, f"{show(data)} is no table")
-    kind = choice(data.get("kind"), f"{at}.kind", tuple(NUMBERS))
-    own = {"directions", "after"} if kind != "sensitivity" else {"step"}
-    table(data, at, [*{"kind", "id", "theorem", "verdict", "proof"} | own, *NUMBERS[kind]])
-    if not isinstance(data["id"], str):
-        raise Rejected(f"{at}.id", f"{show(data['id'])} is no text")
-    choice(data["theorem"], f"{at}.theorem", THEOREMS)
-    numbers = {name: exact(data[name], f"{at}.{name}") for name in NUMBERS[kind]}
-    if any(x < 0 for x in numbers.values()) or numbers.get("order", 2) <= 1:
-        raise Rejected(at, "a number out of range")
-    directions: tuple[str, ...] = ()
-    after = None
-    if kind != "sensitivity":
-        directions = tuple(listed(data["directions"], f"{at}.directions"))
-        choice(directions, f"{at}.directions", (("P|Q", "Q|P"), ("P|Q",), ("Q|P",)))
-        after = data["after"]
-        if after is not None and natural(after, f"{at}.after", 1) > requests:
-            raise Rejected(f"{at}.after", f"{after} of {requests} requests")
-    step = natural(data["step"], f"{at}.step", 1) if kind == "sensitivity" else None
-    return Claim(
-        kind,
-        data["id"],
-        numbers,
-        directions,
-        requests if after is None else after,
-        choice(data["verdict"], f"{at}.verdict", ("proved", "refuted")),
-        natural(data["proof"], f"{at}.proof", 1),
-        step,
-    )
+def read_claim(value: Any, requests: int, complete: bool) -> Claim:
+    """A claim about the run that stops after so many requests, all of them if ``complete``."""
+    need(type(value) is dict, "expected a claim")
+    kind = choice(value.get("kind"), *KINDS)
+    fields = record(value, "kind", "id", *KINDS[kind], "theorem", "after")
+    name, first, second, third, theorem, after = fields[1:]
+    optional(theorem, lambda word: choice(word, *THEOREMS))
+    stage = optional(after, lambda k: count(k, least=1))
+    need(stage == requests or (stage is None and complete), "the claim is about another stage")
+    need(len(text(name)) <= 200, "a name of more than 200 characters")
+    if kind == "sensitivity":
+        step, size, slack = count(first, MOST_COUNT, 1), number(second), number(third)
+        need(size >= 0 and 0 <= slack <= 1, "a sensitivity below 0, or no probability")
+        return Claim(name, kind, mpq(step), size, slack, ("P", "Q"))
+    cases = tuple(choice(case, *BOTH) for case in items(third, 2))
+    need(0 < len(cases) == len(set(cases)), "no direction, or one twice")
+    at, size = number(first), number(second)
+    if kind == "epsilon-delta":
+        need(0 <= size <= 1, "delta is no probability")
+        return Claim(name, kind, at, mpq(0), size, cases)
+    if kind == "renyi":
+        need(at > 1, "an order of 1 or less")
+        return Claim(name, kind, at, size, mpq(0), cases)
+    need(at >= 0 and 0 <= size <= 1, "mu is below 0, or delta is no probability")
+    return Claim(name, kind, mpq(0), at, size, cases)
 
 
-def follows(claim: Claim, run: Run, rule: str, used: Sequence[Known]) -> None:
-    """Raise Rejected unless the claim follows, or is refuted, from exactly these statements."""
-    if rule == "refuted":
-        if len(used) != 1 or not _breaks(claim, used[0]):
-            raise Rejected("uses", f"do not refute the claim {show(claim.id)!r}")
+def judge(claim: Claim, verdict: str, lines: Sequence[Statement], release: str) -> None:
+    """Refuse unless these lines, and no others, give the verdict."""
+    if verdict == "refuted":
+        need(len(lines) == 1, "one line refutes")
+        need(_breaks(claim, lines[0]), "the line does not refute the claim")
         return
-    chosen: list[Known] = []
-    for case in claim.cases:
-        found = [one for one in used if _observed(run, one) and _covers(claim, case, one)]
-        if not found:
-            raise Rejected("uses", f"do not prove the claim {show(claim.id)!r} for {case}")
-        if found[0] not in chosen:
-            chosen.append(found[0])
-    if chosen != list(used):
-        raise Rejected("uses", "a statement is not needed, repeated, or out of order")
+    need(len(lines) in (1, len(claim.cases)), "one line for each case, or one for all")
+    for case, line in zip(
+        claim.cases, lines if len(lines) > 1 else [*lines] * len(claim.cases), strict=True
+    ):
+        if not _proves(claim, case, line, release):
+            raise Refused(f"the line does not prove the claim for {case}")
+    whole = claim.kind != "gaussian" or set(claim.cases) == set(BOTH)
+    covered = any(isinstance(line, GaussianCover) for line in lines)
+    need(whole or not covered, "covers of epsilon >= 0 prove both directions or none")
 
 
-def _observed(run: Run, one: Known) -> bool:
-    return one.exact.get("observer", run.release) in (run.release, "every-step")
+def _at_most(bound: Interval, claimed: mpq) -> bool:
+    return bool(bound.hi <= claimed)
 
 
-def _at_most(one: Known, name: str, most: Any) -> bool:
-    return bool(ends(one.values[name])[1] <= ends(most)[0])
-
-
-def _above(one: Known, name: str, least: Any) -> bool:
-    return bool(ends(one.values[name])[0] > ends(least)[1])
-
-
-def _covers(claim: Claim, case: str, one: Known) -> bool:
-    wanted = claim.numbers
-    if claim.kind == "sensitivity":
-        return one.exact.get("world") in (case, "any") and _bounds_step(claim, one)
-    if case not in one.exact.get("directions", ()) or one.exact.get("exactness") == "lower":
-        return False
-    if claim.kind == "epsilon-delta":
-        if one.kind == "hockey-stick":
-            return one.exact["epsilon"] <= wanted["epsilon"] and _at_most(one, "delta", wanted["delta"])
-        return (
-            one.kind == "epsilon"
-            and one.exact["delta"] <= wanted["delta"]
-            and _at_most(one, "epsilon", wanted["epsilon"])
-        )
-    if claim.kind == "renyi":
-        return (
-            one.kind == "renyi"
-            and one.exact["order"] >= wanted["order"]
-            and _at_most(one, "r", wanted["renyi"])
-        )
-    if one.kind != "gaussian-dp":
-        return False
-    if "half" in one.exact:
-        both = len(claim.directions) == 2
-        return both and all(one.exact[name] <= wanted[name] for name in ("mu", "delta"))
-    return _at_most(one, "mu", wanted["mu"]) and _at_most(one, "delta", wanted["delta"])
-
-
-def _bounds_step(claim: Claim, one: Known) -> bool:
-    wanted = claim.numbers
-    if one.kind == "exceedance":
-        return (
-            one.exact["step"] == claim.step
-            and one.exact["sensitivity"] <= wanted["sensitivity"]
-            and _at_most(one, "probability", wanted["probability"])
-        )
-    if one.kind != "sensitivity" or one.exact["last"] is not None or "c" in one.values:
-        return False
-    assert claim.step is not None
-    left = claim.step
-    for shift, repeat in zip(one.values["s"], one.exact["repeats"], strict=True):
-        if left <= repeat:
-            small = ends(shift)[1] <= ends(wanted["sensitivity"])[0]
-            return bool(small) and _at_most(one, "delta", wanted["probability"])
-        left -= repeat
+def _proves(claim: Claim, case: str, line: Statement, release: str) -> bool:
+    if isinstance(line, Divergence):
+        seen = line.observer in (release, "every-step")
+        if not (seen and case in line.directions and line.kind in ("exact", "upper")):
+            return False
+    match claim.kind, line:
+        case "epsilon-delta", HockeyStick(epsilon=epsilon, delta=delta):
+            return epsilon <= claim.at and _at_most(delta, claim.slack)
+        case "renyi", Renyi(order=order, r=r):
+            return order >= claim.at and _at_most(r, claim.size)
+        case "gaussian", GaussianDP(mu=mu, delta=delta):
+            return _at_most(mu, claim.size) and _at_most(delta, claim.slack)
+        case "gaussian", GaussianCover(mu=mu, delta=delta):
+            return mu <= claim.size and delta <= claim.slack
+        case "sensitivity", Exceedance(world, step, size, probability):
+            return (
+                world == case
+                and step == claim.at
+                and size <= claim.size
+                and _at_most(probability, claim.slack)
+            )
+        case "sensitivity", Sensitivity(world, shifts, None, delta):
+            shift = _shift(shifts, int(claim.at))
+            return (
+                world in (case, "any")
+                and shift is not None
+                and _at_most(shift, claim.size)
+                and _at_most(delta, claim.slack)
+            )
     return False
 
 
-def _breaks(claim: Claim, one: Known) -> bool:
-    wanted = claim.numbers
-    if claim.kind == "sensitivity":
-        return (
-            one.kind == "exceedance"
-            and one.exact["step"] == claim.step
-            and one.exact["sensitivity"] >= wanted["sensitivity"]
-            and _above(one, "probability", wanted["probability"])
-        )
-    if not set(claim.directions) & set(one.exact.get("directions", ())):
+def _shift(shifts: tuple[tuple[int, Interval], ...], step: int) -> Interval | None:
+    for times, shift in shifts:
+        if step <= times:
+            return shift
+        step -= times
+    return None
+
+
+def _breaks(claim: Claim, line: Statement) -> bool:
+    if isinstance(line, Divergence) and not (
+        set(claim.cases) & set(line.directions)
+        and line.kind in ("exact", "lower")
+        and line.observer == "final"
+    ):
         return False
-    if one.exact.get("exactness") not in ("exact", "lower"):
-        return False
-    if claim.kind == "epsilon-delta":
-        return (
-            one.kind == "hockey-stick"
-            and one.exact["epsilon"] >= wanted["epsilon"]
-            and _above(one, "delta", wanted["delta"])
-        )
-    if claim.kind == "renyi":
-        return (
-            one.kind == "renyi"
-            and one.exact["order"] <= wanted["order"]
-            and _above(one, "r", wanted["renyi"])
-        )
-    if one.kind == "renyi":
-        infinite = mpmath.isinf(mpf_of(one.values["r"]))
-        limit = one.exact["order"] * wanted["mu"] ** 2 / 2
-        return wanted["delta"] == 0 and (infinite or _above(one, "r", limit))
-    if one.kind != "hockey-stick":
-        return False
-    allowed = gaussian_delta(mpf_of(wanted["mu"]), mpf_of(one.exact["epsilon"]))
-    slack: mpf = ends(allowed)[1] + ends(wanted["delta"])[1]
-    return bool(ends(one.values["delta"])[0] > slack)
+    match claim.kind, line:
+        case "epsilon-delta", HockeyStick(epsilon=epsilon, delta=delta):
+            return epsilon >= claim.at and bool(delta.lo > claim.slack)
+        case "renyi", Renyi(order=order, r=r):
+            return order <= claim.at and bool(r.lo > claim.size)
+        case "gaussian", HockeyStick(epsilon=epsilon, delta=delta):
+            curve = gaussian_delta(real(claim.size), real(epsilon)) + real(claim.slack)
+            return delta.bottom() > curve
+        case "gaussian", Renyi(order=order, r=r):
+            return claim.slack == 0 and bool(r.lo > order * claim.size**2 / 2)
+        case "sensitivity", Exceedance(_, step, size, probability):
+            return step == claim.at and size >= claim.size and bool(probability.lo > claim.slack)
+    return False

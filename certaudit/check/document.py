@@ -1,143 +1,173 @@
-"""Derivation files: reading them without trust, and their seal."""
+"""The file as bytes, and its values read strictly: known keys only, exact numbers, bounded sizes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
+import os
 import re
+import stat
 from collections.abc import Sequence
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-from certaudit.errors import Diagnostic, InputError
+from gmpy2 import mpq, mpz
 
-FORMAT = "certaudit derivation 1"
-MOST_BYTES = 200 * 10**6
-LONGEST_NUMBER = 100_000
-MOST_EXPONENT = 100_000
+from .refusal import Refused, need, shown, spend
 
-_NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,6}))?")
-_RATIO = re.compile(r"(-?\d+)/(\d+)")
-
-
-class Rejected(Exception):
-    """The derivation is wrong at ``place``."""
-
-    def __init__(self, place: str, reason: str) -> None:
-        self.place, self.reason = place, reason
-        super().__init__(f"{place}: {reason}" if place else reason)
+FORMAT = "certaudit certificate 1"
+MOST_BYTES = 64 << 20
+MOST_VALUES = 1_500_000
+MOST_COUNT = 10**15
+NUMBER = re.compile(r"(-?[0-9]+)(?:/([0-9]+)|p(-?[0-9]+))?", re.ASCII)
+HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The derivation in a file.
-
-    Raises InputError, in one line, for what cannot be read or is no derivation: a missing or too large
-    file, broken or too deeply nested JSON, a repeated key, NaN or an infinite number, another format.
-    """
+def contents(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a regular file of lawful size; never waits for a pipe or a device."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise _unusable(path, error.strerror or "cannot be read") from None
-    if len(raw) > MOST_BYTES:
-        raise _unusable(path, f"larger than {MOST_BYTES // 10**6} MB")
+        found = os.fstat(handle)
+        need(stat.S_ISREG(found.st_mode), "not a regular file")
+        need(found.st_size <= MOST_BYTES, f"larger than {MOST_BYTES} bytes")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(MOST_BYTES + 1)
+    finally:
+        os.close(handle)
+    need(len(content) <= MOST_BYTES, f"larger than {MOST_BYTES} bytes")
+    return content
+
+
+def parsed(content: bytes) -> Any:
+    """JSON without floats, without a key twice."""
+    need(len(content) <= MOST_BYTES, f"larger than {MOST_BYTES} bytes")
+    values = sum(map(content.count, (b",", b"[", b"{", b":")))
+    need(values <= MOST_VALUES, f"more than {MOST_VALUES} values")
+    spend(values * 0.5 + len(content) * 0.03)
     try:
-        content = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_distinct,
-            parse_constant=_no_constant,
-            parse_float=_finite,
+        return json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_float=_no_float,
+            parse_constant=_no_float,
         )
     except RecursionError:
-        raise _unusable(path, "nested too deeply") from None
-    except ValueError as error:
-        raise _unusable(path, f"not a derivation: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise _unusable(path, f"not a derivation: its format is not {FORMAT!r}")
-    return content
+        raise Refused("nested too deep") from None
+    except ValueError as fault:
+        raise Refused(f"no JSON: {shown(str(fault))}") from None
 
 
-def seal(content: dict[str, Any]) -> str:
-    """SHA-256 of the content without its seal, as canonical JSON (keys sorted, no spaces, ASCII)."""
-    bare = {key: value for key, value in content.items() if key != "sha256"}
-    text = json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        need(key not in found, f"the key {shown(key)} twice")
+        found[key] = value
+    return found
 
 
-def exact(value: Any, place: str) -> Fraction:
-    """An exact number given as text: a decimal or p/q."""
-    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
-        if (ratio := _RATIO.fullmatch(value)) and int(ratio[2]) > 0:
-            return Fraction(int(ratio[1]), int(ratio[2]))
-        if (number := _NUMBER.fullmatch(value)) and abs(int(number[4] or 0)) <= MOST_EXPONENT:
-            sign, whole, rest, exponent = number.groups()
-            power = int(exponent or 0) - len(rest or "")
-            return Fraction(int(sign + whole + (rest or ""))) * Fraction(10) ** power
-    raise Rejected(place, f"{show(value)} is no exact number")
+def _no_float(text: str) -> Any:
+    raise Refused(f"{shown(text)} is not a number of the format")
 
 
-def natural(value: Any, place: str, least: int = 0) -> int:
-    """A whole number, ``least`` or above."""
-    if type(value) is not int or not least <= value < 2**62:
-        raise Rejected(place, f"{show(value)} is no whole number from {least} on")
-    return value
+def canonical(value: Any) -> bytes:
+    """The one spelling that digests are of."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
-def choice(value: Any, place: str, among: Sequence[Any]) -> Any:
-    """One of the values listed."""
-    if not any(value == one and type(value) is type(one) for one in among):
-        raise Rejected(place, f"{show(value)} is none of {', '.join(map(show, among))}")
-    return value
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical spelling."""
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def table(value: Any, place: str, keys: Sequence[str]) -> dict[str, Any]:
-    """A table with exactly these keys."""
-    if not isinstance(value, dict):
-        raise Rejected(place, f"{show(value)} is no table")
-    for key in keys:
-        if key not in value:
-            raise Rejected(f"{place}.{key}", "missing")
-    for key in value:
-        if key not in keys:
-            raise Rejected(f"{place}.{show(key)}", "unknown key")
-    return value
+def record(value: Any, *names: str) -> list[Any]:
+    """The values of an object with exactly these keys."""
+    need(type(value) is dict, f"expected an object with {', '.join(names)}")
+    unknown, missing = sorted(set(value) - set(names)), [name for name in names if name not in value]
+    need(not unknown, f"unknown key {shown(unknown[0] if unknown else '')}")
+    need(not missing, f"missing key {missing[0] if missing else ''}")
+    return [value[name] for name in names]
 
 
-def listed(value: Any, place: str) -> list[Any]:
+def items(value: Any, most: int = MOST_VALUES) -> list[Any]:
     """A list."""
-    if not isinstance(value, list):
-        raise Rejected(place, f"{show(value)} is no list")
-    return value
+    need(type(value) is list, "expected a list")
+    need(len(value) <= most, f"a list of more than {most}")
+    return list(value)
 
 
-def show(value: Any) -> str:
-    """A value on one short line."""
-    plain = isinstance(value, str | Fraction | Exception)
-    text = " ".join(str(value).split()) if plain else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def text(value: Any) -> str:
+    """A string."""
+    need(type(value) is str and len(value) <= 20_000, "expected a text")
+    return str(value)
 
 
-def _unusable(path: Path, message: str) -> InputError:
-    return InputError([Diagnostic(str(path), message)])
+def choice(value: Any, *allowed: str) -> str:
+    """One of these words."""
+    need(
+        type(value) is str and value in allowed,
+        f"expected one of {', '.join(allowed)}, not {shown(value)}",
+    )
+    return str(value)
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is repeated")
-    return content
+def hexadecimal(value: Any) -> str:
+    """A SHA-256 digest."""
+    need(type(value) is str and HEX.fullmatch(value) is not None, "expected a SHA-256 digest in hex")
+    return str(value)
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
+def truth(value: Any) -> bool:
+    """true or false."""
+    need(type(value) is bool, "expected true or false")
+    return bool(value)
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is out of range")
-    return value
+def count(value: Any, most: int = MOST_COUNT, least: int = 0) -> int:
+    """A count; a bool is none."""
+    need(type(value) is int and least <= value <= most, f"expected a count from {least} to {most}")
+    return int(value)
+
+
+def number(value: Any) -> mpq:
+    """An exact number of the grammar."""
+    found = NUMBER.fullmatch(value) if type(value) is str and len(value) <= 20_000 else None
+    if found is None:
+        raise Refused(f"{shown(value)} is not a number of the format")
+    whole, below, power = found.groups()
+    exponent = int(power) if power and len(power) <= 7 else 0
+    need(not power or (len(power) <= 7 and abs(exponent) <= 100_000), "an exponent beyond 100,000")
+    spend(1.5 + len(value) * 0.01 + abs(exponent) * 0.003)
+    bottom = mpz(below) if below else mpz(1) << max(-exponent, 0)
+    need(bottom > 0, "a denominator of 0")
+    return mpq(mpz(whole) << max(exponent, 0), bottom)
+
+
+def numbers(value: Any, length: int | None = None) -> list[mpq]:
+    """A list of numbers, of that length."""
+    found = items(value)
+    need(length is None or len(found) == length, f"expected {length} numbers, not {len(found)}")
+    return [number(x) for x in found]
+
+
+def square(value: Any, size: int) -> list[list[mpq]]:
+    """A size x size table."""
+    found = items(value)
+    need(len(found) == size, f"expected {size} rows, not {len(found)}")
+    return [numbers(row, size) for row in found]
+
+
+def spelled(x: mpq) -> str:
+    """The first of the format's three spellings that holds it."""
+    if x.denominator == 1:
+        return str(x.numerator.digits())
+    places = x.denominator.bit_length() - 1
+    if x.denominator == 1 << places:
+        return f"{x.numerator.digits()}p-{places}"
+    return f"{x.numerator.digits()}/{x.denominator.digits()}"
+
+
+def data_digest(table: Sequence[Sequence[mpq]], targets: Sequence[mpq]) -> str:
+    """SHA-256 of the data."""
+    spend(sum(map(len, table)) * 2)
+    return digest(
+        {"X": [[spelled(x) for x in row] for row in table], "y": [spelled(x) for x in targets]}
+    )
