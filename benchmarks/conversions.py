@@ -33,10 +33,11 @@ from opacus.accountants import RDPAccountant as OpacusAccountant
 from opacus.accountants.analysis import gdp as opacus_gdp
 from opacus.accountants.analysis import rdp as opacus_rdp
 
-from certaudit.kernel.balls import ball, lower, precision, upper
-from certaudit.kernel.conversion import gaussian_delta, improved_epsilon
-from certaudit.prove.orders import epsilon_range
-from certaudit.prove.slack import conversions
+from certaudit.core.balls import ball, lower, precision, upper
+from certaudit.core.gaussian import gaussian_delta
+from certaudit.search.conversion import improved_epsilon
+from certaudit.search.orders import epsilon_range
+from certaudit.search.slack import conversions
 
 BITS = 192
 ROUNDING = 1e-9

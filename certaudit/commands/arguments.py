@@ -69,7 +69,8 @@ def rows(text: str, n: int, own: Sequence[int]) -> list[int]:
     for part in filter(None, text.split(",")):
         first, dash, last = part.partition("-")
         ends = (first, last if dash else first)
-        if not all(end.isascii() and end.isdecimal() and int(end) < n for end in ends) or int(ends[0]) > int(ends[1]):
+        known = all(end.isascii() and end.isdecimal() and int(end) < n for end in ends)
+        if not known or int(ends[0]) > int(ends[1]):
             message = f"{part!r} names no rows of the data, which has rows 0 to {n - 1}"
             raise InputError([Diagnostic("rows", message)])
         rows += range(int(ends[0]), int(ends[1]) + 1)

@@ -10,8 +10,7 @@ from flint import arb
 from certaudit.core import schedule
 from certaudit.core.balls import ball, norm_squared, smallest
 from certaudit.core.data import label, require_labels, row_norm
-from certaudit.core.rule import Conclusion, NotApplicable, Premise, PremiseFailed, numbers, require
-from certaudit.core.statement import Sensitivity
+from certaudit.core.rule import NotApplicable, Premise, PremiseFailed, numbers, require
 from certaudit.core.term import Environment, Formula, symbols
 from certaudit.losses import LOSSES
 from certaudit.losses.loss import kink, length, radius, y
@@ -110,16 +109,13 @@ def shared(rule: str, run: Run, last: int | None) -> tuple[schedule.Pair, ...]:
     return schedule.from_start(rule, run) if last is None else schedule.last(rule, run, last)
 
 
-def conclude(
-    gradients: Gradients,
+def sizes(
     pairs: Sequence[schedule.Pair],
-    last: int | None,
     formula: Formula,
     values: Callable[[schedule.Pair], Environment],
-) -> Conclusion:
-    """The Sensitivity whose shifts are ``formula`` where the maps of the worlds differ, else 0."""
+) -> tuple[tuple[tuple[int, arb], ...], tuple[tuple[Formula, Environment], ...]]:
+    """(number of equal steps, ``formula`` where the worlds' maps differ, else 0), and one example."""
     put_in = {pair: values(pair) for pair in dict.fromkeys(pairs) if pair.first != pair.second}
-    sizes = {pair: formula.at(numbers) for pair, numbers in put_in.items()}
-    shifts = tuple((pair.count, sizes.get(pair, arb(0))) for pair in pairs)
-    shown = tuple((formula, numbers) for numbers in islice(put_in.values(), 1))
-    return Conclusion(Sensitivity("any", shifts, last, arb(0)), tuple(gradients.premises), shown)
+    known = {pair: formula.at(numbers) for pair, numbers in put_in.items()}
+    example = tuple((formula, numbers) for numbers in islice(put_in.values(), 1))
+    return tuple((pair.count, known.get(pair, arb(0))) for pair in pairs), example

@@ -96,15 +96,15 @@ LEMMAS = (
     Lemma(
         "clipped-gradients",
         "A clip is a projection, so each example's clipped gradient keeps its Lipschitz constant, beta"
-        " |x_j|^2, and lambda more where the regularizer is inside the clip; outside, lambda counts in"
-        " full, whatever rows are left. Nothing is known of the curvature from below.",
+        " |x_j|^2, and lambda more where the regularizer is inside the clip; outside, the regularizer "
+        "is not part of what is clipped, whatever rows are left.  Nothing is known of a clipped "
+        "gradient's slope from below.",
         (FLAT, CLIPPED_OUTSIDE, CLIPPED_INSIDE),
         (
             Obligation(
-                "outside: two rows over N, and the regularizer",
+                "outside: two rows over N",
                 lambda: (
                     (AT[beta] * e + AT[beta] * f) / AT[count]
-                    + AT[lam]
                     - right(CLIPPED_OUTSIDE, {**AT, trace: e + f})
                 ),
             ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from certaudit.core.rules import s3
 from certaudit.core.rules.exceedance import BOUND, TAIL, length
-from certaudit.core.rules.s3 import SHIFT, count, eta, mu, q, s, v
+from certaudit.core.rules.s3 import mu, q, v
+from certaudit.core.shifts import SHIFT, count, eta, lengths, s, slopes
 from certaudit.lemmas.lemma import Lemma, Obligation
 from certaudit.lemmas.terms import positive, right
 
@@ -46,7 +46,7 @@ def _mixture_term() -> sp.Expr:
 
 def _shift_at_bound() -> sp.Expr:
     """The shift that one residual of size BOUND makes, minus s."""
-    values = {**AT, s3.lengths: [AT[length]], s3.bounds: [right(BOUND, AT)]}
+    values = {**AT, lengths: [AT[length]], slopes: [right(BOUND, AT)]}
     return right(SHIFT, values) - AT[s]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy as sp
 
 from certaudit.core.gaussian import GAUSSIAN, eps, mu
-from certaudit.core.rules.r1 import RENYI
 from certaudit.core.renyi import alpha
+from certaudit.core.rules.r1 import RENYI
 from certaudit.lemmas.lemma import Lemma, Obligation
 from certaudit.lemmas.terms import positive, right
 

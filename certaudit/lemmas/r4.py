@@ -21,9 +21,9 @@ from certaudit.core.rules.r4 import (
     sigma2,
     v,
 )
+from certaudit.core.rules.s2 import INSTANCE
 from certaudit.lemmas.gaussian import RENYI_OF_SHIFT
 from certaudit.lemmas.lemma import Lemma, Obligation
-from certaudit.lemmas.s2 import INSTANCE
 from certaudit.lemmas.terms import positive, right
 
 FACTS = ("slope",)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from certaudit.core.rules import s2
-from certaudit.core.rules.s1 import WORST, WORST_CURRENT, M, count, eta, k
+from certaudit.core.rules.s1 import WORST, WORST_CURRENT, count, eta, k
+from certaudit.core.rules.s2 import INSTANCE, INSTANCE_CURRENT
+from certaudit.core.slope import M
 from certaudit.lemmas.lemma import Lemma, Obligation
-from certaudit.lemmas.s2 import AT, DELETION, DELETION_CURRENT, INSTANCE, INSTANCE_CURRENT
+from certaudit.lemmas.s2 import AT, DELETION, DELETION_CURRENT
 from certaudit.lemmas.slope import CHAIN_RULE
 from certaudit.lemmas.terms import positive, right
 

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-
 import sympy as sp
 
-from certaudit.core.rules.s4 import (
-    HALF_WIDTH,
-    SHIFT,
-    SUP,
-    bias,
-    count,
-    eta,
-    high,
-    length,
-    lengths,
-    low,
-    p,
-    sups,
-    tau2,
-)
+from certaudit.core.rules.s4 import HALF_WIDTH, SUP, bias, high, length, low, p, tau2
 from certaudit.lemmas.lemma import Lemma, Obligation
-from certaudit.lemmas.s3 import CLIPPING_REPAIR
+from certaudit.lemmas.shifts import CLIPPING_REPAIR, SHIFT_OF_ROWS
 from certaudit.lemmas.terms import positive, right
 
 FACTS = ("slope",)
 
-AT = positive(length, tau2, p, bias, eta, count)
-a, b, t, e, x1, x2, g1, g2 = sp.symbols("a b t e x_1 x_2 g_1 g_2", positive=True)
+AT = positive(length, tau2, p, bias)
+a, b, t = sp.symbols("a b t", positive=True)
 
 
 LEMMAS = (
@@ -80,19 +65,6 @@ LEMMAS = (
             ),
         ),
     ),
-    Lemma(
-        "shift-of-bounded-slopes",
-        "Rows whose slopes are at most g_i shift the step by at most (eta/N) sum |x_i| g_i.",
-        (SHIFT,),
-        (
-            Obligation(
-                "the shift of two rows",
-                lambda: (
-                    right(SHIFT, {**AT, lengths: [x1, x2], sups: [g1, g2]})
-                    - AT[eta] / AT[count] * (x1 * g1 + x2 * g2)
-                ),
-            ),
-        ),
-    ),
+    SHIFT_OF_ROWS,
     CLIPPING_REPAIR,
 )

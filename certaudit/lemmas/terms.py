@@ -24,12 +24,14 @@ _GREEK = frozenset((*_LOWER, "nu", "phi", "rho", "sigma", "tau", "Gamma", "Delta
 _NAMED = frozenset(["sin", "cos", "sinh", "cosh", "exp", "log", "min", "max", "sup"])
 
 
-def to_sympy(term: Term, values: Values | None = None) -> Any:
+def to_sympy(term: Term | None, values: Values | None = None) -> Any:
     """``term`` in sympy, a symbol standing for its value in ``values``, else for a real symbol.
 
     A value may be an expression or a matrix; that of an indexed symbol a sequence of those, over which
     ``total`` and ``product`` then run.  Without one they stay sums and products over k.
     """
+    if term is None:
+        raise TypeError("no formula is known")
     known = values or {}
     if term in known:
         return known[term]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from certaudit import __version__
 from certaudit.report import words
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
-from certaudit.report.saved import run_data
 from certaudit.session import Outcome
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
 
@@ -39,7 +38,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "rows": run.n,
             "features": run.d,
         },
-        "run": run_data(run, data=False),
+        "run": {f.name: _plain(getattr(run, f.name)) for f in fields(run) if f.name not in ("X", "y")},
         "implementation": None if code is None else {"learn": code.learn, "unlearn": code.unlearn},
         "claims": [verdict(v) for v in one.verdicts],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
@@ -65,22 +64,22 @@ def verdict(one: ClaimVerdict) -> dict[str, Any]:
         "claimed": words.claimed(one.claim),
         "verdict": one.status.value,
         "by": words.by(one),
-        "bounds": [_bound(bound) for bound in one.bounds],
+        "bounds": [_bound(one, bound) for bound in one.bounds],
         "premises_failed": [_failed(failed) for failed in one.failed],
         "named_theorem": None if one.named is None else _named(one.named),
         "notes": list(one.notes),
         "skipped": list(one.skipped),
-        "derivation": [] if one.proof is None else to_data([one.proof]),
+        "derivation": to_data(one.proof, one.decided_by),
     }
 
 
-def _bound(bound: Bound) -> dict[str, Any]:
+def _bound(verdict: ClaimVerdict, bound: Bound) -> dict[str, Any]:
     return {
         "route": bound.route,
         "quantity": bound.quantity,
         "upper": None if bound.value is None else up(bound.value, 17),
         "lower": None if bound.floor is None else down(bound.floor, 17),
-        "derivation": to_data(bound.statements),
+        "derivation": to_data(verdict.proof, bound.lines),
     }
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import sympy as sp
-
-from certaudit.kernel.margin import u
-from certaudit.lemmas.losses import LOSSES
+from certaudit.core.term import Formula, symbol
+from certaudit.losses import LOSSES
 from certaudit.report.derivation import formula_text, line
 from certaudit.report.numbers import exact
 from certaudit.run import Run
@@ -26,23 +24,23 @@ DELETION = {
 
 def opening(run: Run, *, latex: bool = False) -> Iterator[str]:
     """The run's objective and one step of it, a line each."""
-    loss = LOSSES["softmax" if run.network is not None else run.loss]
+    loss = LOSSES[run.loss]
     yield line(
         "objective",
         f"F(w) = (1/N) sum_j loss(u_j) + (lambda/2) |w|^2, u_j = {_margin(run)}, "
         f"lambda = {exact(run.l2)}, N = {DIVISOR[run.normalizer]}",
     )
-    yield line("loss", formula_text(sp.Eq(sp.Symbol("loss(u)"), loss, evaluate=False), latex))
-    if run.network is not None:
+    yield line("loss", f"loss(u) = {loss.formula}")
+    if loss.slope is not None:
+        slope = formula_text(Formula(symbol("loss'(u)"), loss.slope), latex)
+        yield line("gradient", f"grad loss = loss'(u) x, {slope}")
+    elif run.network is not None:
         yield line("gradient", "grad loss of the whole network; nothing is asked of it but its clip")
-    elif run.loss == "softmax":
+    else:
         yield line(
             "gradient",
             "grad loss = x (p - e_y)^T with p_j = exp(u_j)/sum of exp(u) (lemma softmax-gradient)",
         )
-    else:
-        slope = sp.Eq(sp.Symbol("loss'(u)"), sp.simplify(sp.diff(loss, u)), evaluate=False)
-        yield line("gradient", f"grad loss = loss'(u) x, {formula_text(slope, latex)}")
     if run.clip is not None:
         inside = "with lambda w, " if run.clip.regularizer else ""
         yield line("clip", f"each grad loss, {inside}cut to norm {exact(run.clip.norm)}")
@@ -55,4 +53,4 @@ def opening(run: Run, *, latex: bool = False) -> Iterator[str]:
 def _margin(run: Run) -> str:
     if run.network is not None:
         return "the network's outputs at x_j"
-    return "W^T x_j" if run.loss == "softmax" else "x_j.w"
+    return "x_j.w" if LOSSES[run.loss].margin else "W^T x_j"

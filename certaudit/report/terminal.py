@@ -76,9 +76,7 @@ def _named(verdict: ClaimVerdict, named: NamedTheorem) -> Iterator[str]:
 
 
 def _failed(failed: FailedPremise) -> str:
-    numbers = ", ".join(
-        f"{name} = {enclosure(value, 6)}" for name, value in failed.premise.numbers
-    )
+    numbers = ", ".join(f"{name} = {enclosure(value, 6)}" for name, value in failed.premise.numbers)
     return f"{failed.rule}: {failed.premise.text}" + (f" ({numbers})" if numbers else "")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from certaudit import __version__
-from certaudit.kernel.balls import precision
 from certaudit.report import audit as audit_text
 from certaudit.report import conformance, terminal, words
-from certaudit.report.derivation import to_text
+from certaudit.report.derivation import Told, to_text
 from certaudit.session import Outcome
 
 
@@ -62,17 +61,15 @@ def derivations(outcome: Outcome, *, latex: bool = False) -> Iterator[str]:
     yield ""
     yield from opening(outcome.case.run, latex=latex)
     yield ""
-    told: set[str] = set()
-    with precision(320):
-        for verdict in outcome.verdicts:
-            claim = verdict.claim
-            yield f"== {claim.id}: {words.claimed(claim)}: {verdict.status.value}"
+    told: Told = set()
+    for verdict in outcome.verdicts:
+        claim, proof = verdict.claim, verdict.proof
+        yield f"== {claim.id}: {words.claimed(claim)}: {verdict.status.value}"
+        yield ""
+        yield from to_text(proof, verdict.decided_by, latex=latex, told=told)
+        for bound in verdict.bounds[1 if verdict.decided_by else 0 :]:
+            yield f"-- also {bound.route}: {words.bound(bound)}"
             yield ""
-            if verdict.proof is not None:
-                yield from to_text([verdict.proof], latex=latex, told=told)
-            for bound in verdict.bounds[1 if verdict.proof is not None else 0 :]:
-                yield f"-- also {bound.route}: {words.bound(bound)}"
-                yield ""
-                yield from to_text(bound.statements, latex=latex, told=told)
-            for failed in verdict.failed:
-                yield f"-- premise failed: {failed.rule}: {failed.premise.text}"
+            yield from to_text(proof, bound.lines, latex=latex, told=told)
+        for failed in verdict.failed:
+            yield f"-- premise failed: {failed.rule}: {failed.premise.text}"

@@ -1,30 +1,33 @@
 """Faults of certificates: what was issued, and for which run.  Each has an honest twin."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction as F
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from fault_runs import LEARN, LEFT, UNLEARN, N, logistic, ridge
 
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
-from certaudit.kernel.balls import ball, precision, upper
-from certaudit.kernel.law import given_law
-from certaudit.kernel.pair import exact_renyi, whiten
-from certaudit.kernel.residual import exceedance
-from certaudit.prove.evidence import BITS, Evidence
-from certaudit.prove.exact import ExactPair
-from certaudit.prove.verify import verify
+from certaudit.core.balls import ball, precision, upper
+from certaudit.core.rules.exceedance import Witness
 from certaudit.run import Clip, Reference, Request, Run
+from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.exact import ExactPair
+from certaudit.search.verify import verify
 from certaudit.verdict import Status
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for fault_table.py as a script
+from given_laws import given_law
 
 DELTA = F(1, 10**5)
 
 
 @dataclass(frozen=True)
 class CertificateFault:
-    """``issued()`` gives (run or law, claim issued for it), ``honest()`` what it should have been."""
+    """``issued()`` gives (run or laws, claim issued for it), ``honest()`` what it should have been."""
 
     name: str
     wrong: str
@@ -56,7 +59,7 @@ def epsilon(run, delta=DELTA, directions=("P|Q", "Q|P")):
 def renyi(run, order):
     evidence = Evidence(run)
     with precision(BITS):
-        return max(upper(exact_renyi(p.pair, order).ball("r")) for p in evidence.exact.values())
+        return max(upper(p.renyi(order).statement.r) for p in evidence.exact.values())
 
 
 def unlearning(steps=8, variance=UNLEARN.noise_variance):
@@ -149,7 +152,14 @@ def renyi_or_none(run, order):
 def _():
     run, step = ridge(), 20
     share = DELTA / LEARN.steps
-    laws = Evidence(run).residuals
+    evidence = Evidence(run)
+
+    def tails(shift):
+        asked = Witness(step, shift)
+        lines = [
+            evidence.proof.apply("exceedance", (law,), asked) for law in evidence.residuals.values()
+        ]
+        return [line.statement.probability for line in lines]
 
     def least(probability):
         """The least sensitivity, nearly, that the step's exact tail keeps at ``probability``."""
@@ -157,8 +167,7 @@ def _():
             low, high = F(0), F(4)
             for _ in range(24):
                 middle = (low + high) / 2
-                tails = [exceedance(law, step, middle).ball("probability") for law in laws.values()]
-                within = all(tail <= ball(probability) for tail in tails)
+                within = all(tail <= ball(probability) for tail in tails(middle))
                 low, high = (low, middle) if within else (middle, high)
         return high
 
@@ -247,7 +256,7 @@ def _():
 
 
 def replaced(y_new):
-    """The laws when row LEFT's target is replaced by ``y_new`` at the deletion, and always was."""
+    """(proof, line): the laws when row LEFT's target is replaced at the deletion, and always was."""
     run = ridge()
     new = run.y.copy()
     new[LEFT] = y_new
@@ -265,10 +274,10 @@ def replaced(y_new):
 
 
 def ends(law):
-    """Proved (lower, upper) ends of epsilon at DELTA of two laws, both directions."""
+    """Proved (lower, upper) ends of epsilon at DELTA of two laws (proof, line), both directions."""
     with precision(BITS):
-        found = [ExactPair(whiten(law, way)).epsilon(DELTA) for way in ("P|Q", "Q|P")]
-    lows = [end.low.exact["epsilon"] for end in found if end.low is not None]
+        found = [ExactPair(*law, way).epsilon(DELTA) for way in ("P|Q", "Q|P")]
+    lows = [end.low.statement.epsilon for end in found if end.low is not None]
     return max(lows, default=F(0)), max(end.upper for end in found)
 
 

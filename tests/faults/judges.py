@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from certaudit.audit.conformance import models, steps
 from certaudit.audit.scores.linear_discriminant import LinearDiscriminant
 from certaudit.audit.scores.removed_point_loss import RemovedPointLoss
-from certaudit.audit.conformance import models, steps
-from certaudit.kernel.balls import precision
-from certaudit.prove.evidence import BITS, Evidence
+from certaudit.core.balls import precision
+from certaudit.search.evidence import BITS, Evidence
 
 LEVEL = 1e-3
 DELTA = F(1, 1000)

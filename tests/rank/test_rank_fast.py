@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from certaudit.core.balls import precision
 from certaudit.estimates.epsilon import epsilons
 from certaudit.estimates.laws import Laws, forgetting
 from certaudit.estimates.pairs import whitened
-from certaudit.kernel.balls import precision
-from certaudit.prove.evidence import BITS, Evidence
 from certaudit.rank import NotRankable, rank
 from certaudit.run import Phase, Reference, Request, Run, Start
+from certaudit.search.evidence import BITS, Evidence
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "golden.json").read_text())
 DELTA = F(1, 10**5)
@@ -60,7 +60,7 @@ VARIANTS = {
 def brackets(run, row, delta):
     with precision(BITS):
         ends = [pair.epsilon(delta) for pair in Evidence(forgetting(run, row)).exact.values()]
-    return [(0 if e.low is None else float(e.low.exact["epsilon"]), float(e.upper)) for e in ends]
+    return [(0 if e.low is None else float(e.low.statement.epsilon), float(e.upper)) for e in ends]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -70,7 +70,7 @@ def test_estimates_lie_in_the_rigorous_brackets(name):
     for row in (0, 5, 13):
         (low, high), (low_back, high_back) = brackets(run, row, DELTA)
         one = ranked[row]
-        slack = 1e-6 * high_back + 1e-12
+        slack = one.error + 1e-6 * high_back + 1e-12
         assert low - slack <= one.first <= high + slack
         assert low_back - slack <= one.second <= high_back + slack
         assert one.error < 1e-3 * max(one.first, one.second)

@@ -37,7 +37,7 @@ def exceedance(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Concl
     """The exact probability that the step's shift (eta/N) |x| |r| exceeds ``sensitivity``.
 
     It is the Gaussian tail of the residual r of law N(mu, v) at q = s N/(eta |x|); 0 where the step
-    removes nothing, or x or eta is 0.  Premises: those of the residual law; normalizer ``fixed`` or
+    removes nothing, or x is 0.  Premises: those of the residual law; normalizer ``fixed`` or
     ``sum``; a single row removed.  The sensitivity is in the units of w.
     """
     law = one(RULE.id, uses, ResidualLaw)
@@ -52,7 +52,7 @@ def exceedance(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Concl
     norm = row_norm(run, rows[0]) if rows else arb(0)
     values: Environment = {}
     probability = arb(0)
-    if not (norm.is_zero() or pair.step_size == 0):
+    if not norm.is_zero():
         values = {
             s: ball(sensitivity),
             count: arb(run.count(pair.first)),

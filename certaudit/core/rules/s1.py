@@ -9,8 +9,8 @@ from flint import arb
 from certaudit.core.balls import ball, largest
 from certaudit.core.rule import Conclusion, Rule
 from certaudit.core.schedule import Pair
-from certaudit.core.slope import Gradients, M, conclude, shared
-from certaudit.core.statement import Statement
+from certaudit.core.slope import Gradients, M, shared, sizes
+from certaudit.core.statement import Sensitivity, Statement
 from certaudit.core.term import Environment, Formula, symbols
 from certaudit.run import Run
 
@@ -47,7 +47,9 @@ def s1(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
             count: arb(run.count(pair.first)),
         }
 
-    return conclude(gradients, shared(RULE.id, run, witness.last), witness.last, formula, values)
+    shifts, example = sizes(shared(RULE.id, run, witness.last), formula, values)
+    statement = Sensitivity("any", shifts, witness.last, arb(0))
+    return Conclusion(statement, tuple(gradients.premises), example)
 
 
 RULE = Rule("S1", "Worst-case sensitivity of one step", "section 3; CHI24a, NEE21", Witness, s1)

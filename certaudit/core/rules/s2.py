@@ -9,8 +9,8 @@ from flint import arb
 from certaudit.core.balls import ball
 from certaudit.core.rule import Conclusion, Rule
 from certaudit.core.schedule import Pair
-from certaudit.core.slope import Gradients, conclude, shared
-from certaudit.core.statement import Statement
+from certaudit.core.slope import Gradients, shared, sizes
+from certaudit.core.statement import Sensitivity, Statement
 from certaudit.core.term import Environment, Formula, symbols
 from certaudit.run import Run
 
@@ -50,7 +50,9 @@ def s2(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
             others: gradients.total(left) if current else arb(0),
         }
 
-    return conclude(gradients, shared(RULE.id, run, witness.last), witness.last, formula, values)
+    shifts, example = sizes(shared(RULE.id, run, witness.last), formula, values)
+    statement = Sensitivity("any", shifts, witness.last, arb(0))
+    return Conclusion(statement, tuple(gradients.premises), example)
 
 
 RULE = Rule("S2", "Per-instance sensitivity of one step", "section 3; BAC26", Witness, s2)

@@ -11,8 +11,8 @@ from certaudit.audit.conformance.checks import coordinates, covariance, dependen
 from certaudit.audit.conformance.models import conform
 from certaudit.audit.conformance.whitening import IllConditioned, whiten
 from certaudit.audit.shadows.train import train
-from certaudit.prove.evidence import Evidence
 from certaudit.run import Phase, Request
+from certaudit.search.evidence import Evidence
 
 D = 5
 LEVEL = 1e-3

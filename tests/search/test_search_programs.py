@@ -10,15 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certaudit.claims import EpsilonDelta, RenyiClaim, SensitivityClaim
-from certaudit.kernel import schedule
-from certaudit.kernel.balls import ball, lower, precision, upper
-from certaudit.kernel.iteration import I1, Block, pooled_energy
-from certaudit.kernel.pair import exact_renyi
-from certaudit.kernel.renyi import triangle
-from certaudit.kernel.statement import NotApplicable
-from certaudit.prove.evidence import BITS, Evidence
-from certaudit.prove.verify import _convert, verify
+from certaudit.core import schedule
+from certaudit.core.balls import ball, lower, precision, upper
+from certaudit.core.rule import NotApplicable
 from certaudit.run import Phase, Reference, Request, Run, Start
+from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.routes.epsilon_delta import _convert
+from certaudit.search.verify import verify
 from certaudit.verdict import Status
 
 eighths = st.integers(-8, 8).map(lambda k: F(k, 8))
@@ -100,12 +98,14 @@ def test_exact_laws_are_those_of_the_plain_recursion(run, noise):
     if noise is not None and run.reference.kind == "unlearn-retrained":
         reference = dataclasses.replace(run.reference, unlearn_variance=noise, output_variance=noise)
         run = dataclasses.replace(run, reference=reference)
-    with precision(256):
-        law = Evidence(run).law
-        for world in ("P", "Q"):
-            m, S = plain_law(run, world)
-            assert all(map(holds, law.values[f"mean_{world}"].entries(), m))
-            assert all(map(holds, law.values[f"covariance_{world}"].entries(), S.ravel()))
+    law = Evidence(run).law.statement
+    for world, mean, covariance in (
+        ("P", law.mean_p, law.covariance_p),
+        ("Q", law.mean_q, law.covariance_q),
+    ):
+        m, S = plain_law(run, world)
+        assert all(map(holds, mean, m))
+        assert all(map(holds, (x for row in covariance for x in row), S.ravel()))
 
 
 @settings(max_examples=60, deadline=None)
@@ -117,9 +117,9 @@ def test_no_bound_is_below_the_exact_epsilon(run, delta):
         if bound is None:
             assert run.normalizer == "current"
             return
-        converted = _convert(bound, delta)
+        converted = _convert(evidence, bound, delta)
         for pair in evidence.exact.values():
-            assert lower(pair.hockey_stick(converted.value).ball("delta")) <= delta
+            assert lower(pair.hockey_stick(converted.value).statement.delta) <= delta
 
 
 @settings(max_examples=40, deadline=None)
@@ -127,10 +127,10 @@ def test_no_bound_is_below_the_exact_epsilon(run, delta):
 def test_adaptive_composition_is_never_below_the_exact_divergence(run, order):
     evidence = Evidence(run)
     with precision(BITS):
-        exact = {d: exact_renyi(pair.pair, order).ball("r") for d, pair in evidence.exact.items()}
-        for statement in evidence.adaptive(order):
-            (direction,) = statement.exact["directions"]
-            r = statement.ball("r")
+        exact = {d: pair.renyi(order).statement.r for d, pair in evidence.exact.items()}
+        for line in evidence.adaptive(order):
+            (direction,) = line.statement.directions
+            r = line.statement.r
             assert r == arb("inf") or lower(exact[direction]) <= upper(r)
 
 
@@ -142,14 +142,14 @@ def test_residual_law_in_any_program(run, data):
     world = data.draw(st.sampled_from(["P", "Q"]))
     with precision(256):
         evidence = Evidence(run)
-        law = evidence.residuals[world]
-        pairs = schedule.whole(I1, run)
+        law = evidence.residuals[world].statement
+        pairs = schedule.whole("test", run)
         removed = [pair.removed(run) for pair in pairs for _ in range(pair.count)]
-        for t, rows in enumerate(removed[: len(law.values["mean"])]):
+        for t, rows in enumerate(removed[: len(law.means)]):
             m, S = cut_short(run, world, t)
             for j, i in enumerate(rows):
-                assert holds(law.values["mean"][t][j], run.X[i].dot(m) - run.y[i])
-                assert holds(law.values["variance"][t][j], run.X[i].dot(S).dot(run.X[i]))
+                assert holds(law.means[t][j], run.X[i].dot(m) - run.y[i])
+                assert holds(law.variances[t][j], run.X[i].dot(S).dot(run.X[i]))
 
 
 def cut_short(run, world, steps):
@@ -167,19 +167,6 @@ def cut_short(run, world, steps):
         output_variance=F(0),
     )
     return plain_law(short, world)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(1, 6), st.integers(1, 10), st.integers(0, 9)), min_size=1, max_size=4)
-)
-def test_equal_steps_pool_like_single_ones(shape):
-    """The closed form for a block of equal steps against the same steps listed one by one."""
-    with precision(256):
-        blocks = [Block(n, ball(F(c, 10)), ball(F(s, 10)), ball(F(1, 7 + n))) for n, c, s in shape]
-        single = [dataclasses.replace(b, count=1) for b in blocks for _ in range(b.count)]
-        together, apart = pooled_energy(blocks, arb(2)), pooled_energy(single, arb(2))
-        assert abs(together - apart) <= arb("1e-60")
 
 
 def simple(**changes):
@@ -223,10 +210,11 @@ def test_margins_stay_in_their_bounds(loss):
         "huber": lambda u, y: np.clip(u - y, -0.5, 0.5),
     }[loss]
     with precision(BITS):
-        bound = Evidence(run).high_probability(F(1, 2))
-        shifts = {
-            s.uses[0].exact["world"]: [float(x) for x in s.uses[0].values["s"]] for s in bound.statements
-        }
+        evidence = Evidence(run)
+        bound = evidence.high_probability(F(1, 2))
+        known = [evidence.proof.lines[line.uses[0]].statement for line in bound.lines]
+        assert all(one.delta <= F(1, 2) for one in known)
+        shifts = {one.world: [float(s) for n, s in one.shifts for _ in range(n)] for one in known}
     rng = np.random.default_rng(9)
     for world in ("P", "Q"):
         rows = range(run.n) if world == "P" else run.kept
@@ -246,9 +234,9 @@ def test_a_wide_huber_loss_is_no_better_than_ridge_is():
     huber = Evidence(simple(loss="huber", threshold=F(10**6)))
     delta = F(1, 10**6)
     with precision(BITS):
-        bound = _convert(huber.high_probability(delta / 2), delta)
+        bound = _convert(huber, huber.high_probability(delta / 2), delta)
         for pair in exact.exact.values():
-            assert lower(pair.hockey_stick(bound.value).ball("delta")) <= delta
+            assert lower(pair.hockey_stick(bound.value).statement.delta) <= delta
 
 
 def test_restart_beats_a_long_unforgetting_past():
@@ -261,7 +249,7 @@ def test_restart_beats_a_long_unforgetting_past():
         reference=Reference("unlearn-retrained", 3000),
     )
     with precision(BITS):
-        bounds = {b.name: float(b.statements[0].ball("mu")) for b in Evidence(run).deterministic}
+        bounds = {b.name: float(b.lines[0].statement.mu) for b in Evidence(run).deterministic}
     assert bounds["S2 + I1, restarted in the ball"] < bounds["S2 + I1"]
 
 
@@ -282,7 +270,7 @@ def test_expanding_steps_fall_back_on_bounded_gradients():
     )
     run = dataclasses.replace(run, X=run.X * 3, requests=(Request((4,), Phase(5, F(3), F(1))),))
     with precision(BITS):
-        bounds = {b.name: b.statements[0].ball("mu") for b in Evidence(run).deterministic}
+        bounds = {b.name: b.lines[0].statement.mu for b in Evidence(run).deterministic}
     assert bounds["S1-drift + I1"] < bounds["S2 + I1"]
 
 
@@ -342,35 +330,7 @@ def test_sensitivity_of_a_step_of_unlearning():
     ]
 
 
-@pytest.mark.parametrize("order", [F(3, 2), F(3)])
-def test_triangle_through_a_third_run(order):
-    """R is P without the point, Q retrains for other steps: D(P|Q) by R5 against the exact."""
-    louder = Phase(5, F(1), F(1, 90))
-    whole = simple(requests=(Request((4,), louder),), reference=Reference("retrained", 32))
-    first = simple(requests=(Request((4,), louder),))
-    with precision(BITS):
-        one = exact_renyi(Evidence(first).exact["P|Q"].pair, 2 * order)
-        stranger = exact_renyi(Evidence(whole).exact["P|Q"].pair, 2 * order - 1)
-        with pytest.raises(TypeError):
-            triangle(whole, one, stranger)
-        legs = one, exact_renyi(Evidence(_second_leg(whole)).exact["P|Q"].pair, 2 * order - 1)
-        exact = exact_renyi(Evidence(whole).exact["P|Q"].pair, order).ball("r")
-        assert lower(exact) <= upper(triangle(whole, *legs).ball("r"))
-
-
-def _second_leg(run):
-    """A run whose P world is R (learn and unlearn without the point) and whose Q world is Q."""
-
-    @dataclasses.dataclass(frozen=True)
-    class Leg(Run):
-        def program(self, world):
-            source = dataclasses.replace(run, reference=Reference("unlearn-retrained", 30))
-            return source.program("Q") if world == "P" else run.program("Q")
-
-    return Leg(**{f.name: getattr(run, f.name) for f in dataclasses.fields(Run)})
-
-
 def test_uncoupled_references_are_refused_in_words():
     run = simple(reference=Reference("retrained", 20))
     with pytest.raises(NotApplicable):
-        schedule.whole(I1, run)
+        schedule.whole("I1", run)

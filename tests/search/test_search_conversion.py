@@ -5,30 +5,21 @@ from functools import cache
 
 import mpmath
 import pytest
-import sympy as sp
 from flint import arb
+from given_laws import given_pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certaudit.kernel import optimal
-from certaudit.kernel.balls import ball, fraction, precision
-from certaudit.kernel.conversion import (
-    IMPROVED,
-    alpha,
-    delta,
-    eps,
-    epsilon_of_renyi,
-    gaussian_delta,
-    improved_epsilon,
-    mironov_epsilon,
-    r,
-)
-from certaudit.kernel.law import given_law
-from certaudit.kernel.optimal import hockey_stick_of_renyi, optimal_delta
-from certaudit.kernel.pair import exact_renyi, whiten
-from certaudit.prove.orders import epsilon_range
-from certaudit.prove.slack import conversions, gaussian_slack
-from certaudit.prove.tangent import epsilon_by_tangent, log_delta, log_ratios, optimal_epsilon
+from certaudit.claims import BOTH
+from certaudit.core.balls import ball, fraction, precision
+from certaudit.core.gaussian import gaussian_delta
+from certaudit.core.rule import NotApplicable, Refusal
+from certaudit.core.rules import c3
+from certaudit.core.statement import HockeyStick, Renyi
+from certaudit.search.c3 import epsilon_by_tangent, log_delta, log_ratios, optimal_epsilon
+from certaudit.search.conversion import improved_epsilon, mironov_epsilon
+from certaudit.search.orders import epsilon_range
+from certaudit.search.slack import conversions, gaussian_slack
 
 MUS = [F(1, 10**6), F(1, 1000), F(1, 10), F(1), F(30), F(1000)]
 DIGITS = [1, 2, 5, 12, 40, 150, 300]
@@ -66,6 +57,16 @@ def at_most(mu, epsilon, allowed):
 def at_least(mu, epsilon, allowed):
     with mpmath.workdps(120):
         return exact_delta(mu, epsilon) >= number(allowed) * (1 - REFERENCE_ERROR)
+
+
+def proved(order, renyi, plane):
+    """delta that rule C3 states for D_order <= ``renyi``."""
+    bound = Renyi(order, ball(renyi), BOTH, "final", "upper")
+    return c3.RULE.apply(None, (bound,), plane).statement.delta
+
+
+def optimal_delta(order, renyi, epsilon, ratios):
+    return proved(order, renyi, c3.Witness(epsilon, *ratios))
 
 
 def reference(value, error="1e-30"):
@@ -254,64 +255,31 @@ def test_any_tangent_plane_bounds_a_coin_pair(log_gap, event, epsilon, hint, bes
         assert value >= ball(p) - ball(epsilon).exp() * ball(q) - arb("1e-40")
 
 
-def test_the_line_of_c3_is_the_sum_of_two_tangent_planes():
-    p, q = sp.symbols("p q", positive=True)
-    ratio = sp.Symbol("rho", positive=True)
-
-    def power(p, q):
-        return p**alpha * q ** (1 - alpha)
-
-    at = {p: ratio * q}
-    plane = alpha * ratio ** (alpha - 1) * p - (alpha - 1) * ratio**alpha * q
-    assert sp.simplify(sp.diff(power(p, q), p).subs(at) - sp.diff(plane, p)) == 0
-    assert sp.simplify(sp.diff(power(p, q), q).subs(at) - sp.diff(plane, q)) == 0
-    assert sp.simplify((power(p, q) - plane).subs(at)) == 0
-    hessian = sp.hessian(power(p, q), (p, q))
-    assert sp.simplify(hessian.det()) == 0
-    assert sp.simplify(hessian[0, 0] - alpha * (alpha - 1) * p ** (alpha - 2) * q ** (1 - alpha)) == 0
-    inside = plane.subs(ratio, optimal.A)
-    outside = plane.subs({ratio: optimal.B, p: 1 - p, q: 1 - q}, simultaneous=True)
-    (line,) = sp.solve(inside + outside - sp.exp((alpha - 1) * r), p)
-    assert sp.simplify(line - optimal.INTERCEPT.rhs - optimal.SLOPE.rhs * q) == 0
-
-
-def test_c2_is_c3_with_nothing_outside_the_event():
-    least = {optimal.A: sp.exp(eps) * alpha / (alpha - 1)}
-    zero = {optimal.B ** (alpha - 1): 0, optimal.B**alpha: 0}
-    assert sp.simplify(optimal.SLOPE.rhs.subs(zero).subs(least) - sp.exp(eps)) == 0
-    intercept = optimal.INTERCEPT.rhs.subs(zero).subs(least)
-    unclamped = next(part for part in IMPROVED.rhs.args if part != 0)
-    level = sp.Symbol("k", positive=True)
-    gap = unclamped.subs(delta, intercept) - eps
-    assert sp.simplify(sp.expand_log(gap.subs(alpha, 1 + level), force=True)) == 0
-
-
-def gaussian_renyi(mu, order):
-    law = given_law([mu], [[1]], [0], [[1]])
-    return exact_renyi(whiten(law, "P|Q"), order)
-
-
 def test_statements_carry_direction_and_observer():
-    renyi = gaussian_renyi(F(1), F(27, 5))
-    stick = epsilon_by_tangent(renyi, F(1, 10**5))
-    assert (stick.kind, stick.rule.id, stick.uses) == ("hockey-stick", "C3", (renyi,))
-    assert stick.exact["directions"] == ("P|Q",)
-    assert stick.exact["observer"] == "final"
-    assert stick.exact["exactness"] == "upper"
-    assert stick.ball("delta") <= ball(F(1, 10**5))
-    improved = epsilon_of_renyi(renyi, F(1, 10**5)).ball("epsilon")
-    assert ball(stick.exact["epsilon"]) <= improved
-    assert ball(stick.exact["epsilon"]) > improved - arb("1e-3")
-    with pytest.raises(TypeError, match="expected a renyi statement"):
-        hockey_stick_of_renyi(stick, F(1), (F(1), F(0)))
+    pair = given_pair([F(1)], [[1]], [0], [[1]])
+    renyi = pair.renyi(F(27, 5))
+    line = epsilon_by_tangent(pair.proof, renyi, F(1, 10**5))
+    assert (line.rule, line.uses) == ("C3", (renyi.number,))
+    stick = line.statement
+    assert isinstance(stick, HockeyStick)
+    assert stick.directions == ("P|Q",)
+    assert stick.observer == "final"
+    assert stick.exactness == "upper"
+    assert stick.delta <= ball(F(1, 10**5))
+    improved = improved_epsilon(F(27, 5), renyi.statement.r, F(1, 10**5))
+    assert ball(stick.epsilon) <= improved
+    assert ball(stick.epsilon) > improved - arb("1e-3")
+    with pytest.raises(NotApplicable, match="needs a Renyi statement"):
+        pair.proof.apply("C3", (line,), c3.Witness(F(1), F(1), F(0)))
 
 
 @pytest.mark.parametrize("digits", [1, 10, 100, 300])
 @pytest.mark.parametrize("gap", [F(1, 10**6), F(1, 10), F(1), F(30), F(10**4)])
 def test_epsilon_by_c3_is_proved_and_near_the_least(gap, digits):
     order, renyi, allowed = 1 + gap, F(1, 3), F(1, 10**digits)
-    epsilon, hint = optimal_epsilon(order, renyi, allowed)
-    assert optimal_delta(order, renyi, epsilon, hint) <= ball(allowed)
+    plane = optimal_epsilon(order, renyi, allowed)
+    epsilon = plane.epsilon
+    assert proved(order, renyi, plane) <= ball(allowed)
     assert ball(epsilon) <= improved_epsilon(order, renyi, allowed) * (1 + arb("1e-12"))
     nearer = epsilon * (1 - F(1, 10**6))
     best = optimal_delta(order, renyi, nearer, log_ratios(order, float(renyi), nearer))
@@ -324,9 +292,10 @@ def test_epsilon_by_c3_at_extreme_parameters(log_gap, log_renyi, log_slack):
     order, renyi = 1 + F(10**log_gap), F(10**log_renyi)
     with precision(192):
         allowed = fraction((ball(F(log_slack)) * arb(10).log()).exp().mid())
-        epsilon, hint = optimal_epsilon(order, renyi, allowed)
+        plane = optimal_epsilon(order, renyi, allowed)
+        epsilon = plane.epsilon
         assert epsilon >= 0
-        assert optimal_delta(order, renyi, epsilon, hint) <= ball(allowed)
+        assert proved(order, renyi, plane) <= ball(allowed)
         limit = improved_epsilon(order, renyi, allowed)
         assert ball(epsilon) <= limit * (1 + arb("1e-9")) + arb("1e-300")
 
@@ -341,7 +310,7 @@ def test_an_infinite_bound_gives_delta_one_and_no_epsilon():
 
 
 def test_no_divergence_gives_nothing():
-    assert optimal_epsilon(F(2), F(0), F(1, 10**300))[0] == 0
+    assert optimal_epsilon(F(2), F(0), F(1, 10**300)).epsilon == 0
     assert conversions(lambda order: arb(0), F(1, 10**9))[2].epsilon == 0
 
 
@@ -374,7 +343,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_makes_no_sense_is_an_error_of_one_line(case):
-    with pytest.raises(ValueError, match=r"\A[^\n]+\Z"):
+    with pytest.raises((ValueError, Refusal), match=r"\A[^\n]+\Z"):
         REFUSED[case]()
 
 

@@ -6,16 +6,14 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
+from given_laws import given_law
 
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
-from certaudit.kernel import decide
-from certaudit.kernel.balls import precision
-from certaudit.kernel.hockey_stick import half_space, hockey_stick_line
-from certaudit.kernel.law import given_law
-from certaudit.kernel.pair import whiten
-from certaudit.prove.evidence import BITS, Evidence
-from certaudit.prove.verify import verify
+from certaudit.core import decide
+from certaudit.core.rules import c6_1d, c6_event
 from certaudit.run import Phase, Reference, Request, Run, Start
+from certaudit.search.evidence import Evidence
+from certaudit.search.verify import verify
 from certaudit.verdict import Status
 
 
@@ -123,21 +121,22 @@ def test_known_answers_at_the_edge():
 @pytest.mark.parametrize("spread", [F(1, 2), F(3)])
 def test_an_event_is_never_above_the_whole_and_proves_nothing(spread):
     """In one dimension against the exact value and the normal CDF; it may refute but not prove."""
-    with precision(BITS):
-        line = whiten(given_law([1], [[spread]], [0], [[1]]), "P|Q")
-        for epsilon in (F(0), F(1, 2), F(2)):
-            whole = hockey_stick_line(line, epsilon).ball("delta")
-            assert float(whole) == pytest.approx(numerical(1.0, float(spread), float(epsilon)), abs=1e-8)
-            for threshold in (F(-3), F(0), F(1), F(5, 2), F(40)):
-                part = half_space(line, epsilon, threshold).ball("delta")
-                assert part <= whole
-                p = math.erfc((float(threshold) - 1) / math.sqrt(2 * float(spread))) / 2
-                q = math.erfc(float(threshold) / math.sqrt(2)) / 2
-                assert float(part) == pytest.approx(p - math.exp(float(epsilon)) * q, abs=1e-12)
-        case = run()
-        parts = [half_space(p.pair, F(0), F(0)) for p in Evidence(case).exact.values()]
-        assert decide.prove(case, EpsilonDelta("c", F(5), F(9, 10)), parts) is None
-        assert decide.refute(case, EpsilonDelta("c", F(0), F(0)), parts) is not None
+    proof, law = given_law([1], [[spread]], [0], [[1]])
+    for epsilon in (F(0), F(1, 2), F(2)):
+        whole = proof.apply("C6-1d", (law,), c6_1d.Witness("P|Q", epsilon)).statement.delta
+        assert float(whole) == pytest.approx(numerical(1.0, float(spread), float(epsilon)), abs=1e-8)
+        for threshold in (F(-3), F(0), F(1), F(5, 2), F(40)):
+            event = c6_event.Witness("P|Q", epsilon, (F(1),), threshold)
+            part = proof.apply("C6-event", (law,), event).statement.delta
+            assert part <= whole
+            p = math.erfc((float(threshold) - 1) / math.sqrt(2 * float(spread))) / 2
+            q = math.erfc(float(threshold) / math.sqrt(2)) / 2
+            assert float(part) == pytest.approx(p - math.exp(float(epsilon)) * q, abs=1e-12)
+    evidence = Evidence(run())
+    parts = [pair.event(F(0), F(0)) for pair in evidence.exact.values()]
+    assert all(part.statement.exactness == "lower" for part in parts)
+    assert decide.prove(evidence.proof, EpsilonDelta("c", F(5), F(9, 10)), parts) is None
+    assert decide.refute(evidence.proof, EpsilonDelta("c", F(0), F(0)), parts) is not None
 
 
 def numerical(mean, variance, epsilon):
