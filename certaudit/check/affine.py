@@ -168,7 +168,7 @@ def _by_powers(motion: Affine, step: Step, basis: Basis, steps: int, before: Gau
 
     def function(found: list[Interval], error: Interval) -> Matrix:
         middle = v.times_diagonal(row_of(found)) @ v.transposed
-        return Matrix(middle.rows, middle.exponent, (middle.error + error).top())
+        return middle.loosened(error)
 
     k, slack = real(steps), residue * length
     power = function(

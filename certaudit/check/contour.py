@@ -52,7 +52,8 @@ class Moments:
     def flat(self) -> mpq:
         """Gamma: the sum of nu^2 where l is 0."""
         return sum(
-            (nu * nu for scale, nu in zip(self.pair.scales, self.pair.nu, strict=True) if not scale), mpq(0)
+            (nu * nu for scale, nu in zip(self.pair.scales, self.pair.nu, strict=True) if not scale),
+            mpq(0),
         )
 
     @cached_property
@@ -72,7 +73,10 @@ class Moments:
 
     def bound(self, sigma: mpq) -> Interval:
         """Its value at a real number of the domain, the largest on the vertical line through it."""
-        need(sigma > 0 and all(1 - scale * sigma > 0 for scale in self.pair.scales), "a line outside the domain")
+        need(
+            sigma > 0 and all(1 - scale * sigma > 0 for scale in self.pair.scales),
+            "a line outside the domain",
+        )
         return self.at(Rectangle(real(sigma))).x
 
 

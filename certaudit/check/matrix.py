@@ -72,7 +72,9 @@ class Matrix:
 
     def entries(self, row: int = 0) -> list[Interval]:
         """One row, entry by entry."""
-        return [self.entry(row, column) for column in range(self.width)]
+        scale = dyadic(mpz(1), self.exponent)
+        found = [real(x) * scale for x in self.rows[row]]
+        return found if self.error.is_zero() else [around(x, self.error) for x in found]
 
     def centre(self) -> Matrix:
         """The centre alone."""
@@ -139,6 +141,10 @@ class Matrix:
         rows = tuple(tuple(map(mul, row, diagonal.rows[0])) for row in self.rows)
         error = self.norm * diagonal.error + self.error * (diagonal.norm + diagonal.error)
         return Matrix(rows, self.exponent + diagonal.exponent, error.top()).rounded()
+
+    def loosened(self, error: Interval) -> Matrix:
+        """With so much more distance."""
+        return replace(self, error=(self.error + error).top())
 
 
 def around(centre: Interval, distance: Interval) -> Interval:

@@ -10,7 +10,7 @@ from gmpy2 import mpq
 
 from .affine import geometric
 from .document import count, items, record
-from .interval import ONE, TWO, ZERO, Interval, real
+from .interval import ONE, TWO, ZERO, Interval, greater, real
 from .refusal import Refused, need, spend
 from .rules_law import constant, contractions
 from .run import MOST_STEPS, at_least_0
@@ -47,8 +47,8 @@ def directions(bound: Sensitivity) -> tuple[str, ...]:
 
 
 def iteration(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """I1 (BSA24): mu^2 = sum (a/sigma)^2 for z <- c z + s - a >= 0 from 0 (a restart: the ball's diameter)
-    to 0; what is left in the last step is erased there."""
+    """I1 (BSA24): mu^2 = sum (a/sigma)^2 for z <- max(0, c z + s - a) from 0 (a restart: the diameter of
+    the ball) to 0; what is left in the last step is erased there."""
     (split,) = record(witness, "split")
     if found and isinstance(found[0], Drift):
         bound = first_of(found, Drift)
@@ -124,18 +124,12 @@ def _cost(erased: Interval, noise: mpq) -> Interval:
 
 
 def _block(at: Stretch, steps: int, z: Interval, first: mpq, ratio: mpq) -> tuple[Interval, Interval]:
-    """z after that many steps and their cost.  With D = z_(t+1) - z_t, D_(t+1) = c D_t + a r^t (1 - r), so
-    z is at least the lesser of its ends if r >= 1, or D never turns negative, or is so to the end."""
-    a, r, c = real(first), real(ratio), at.c
+    """z after that many steps and their cost.  More than there is erases no more than that: z stops at 0,
+    and stays there, as s < a r^t from then on where a r^t does not fall."""
+    need(steps == 1 or ratio >= 1, "what a block erases falls inside it")
+    a, r = real(first), real(ratio)
     cost = _cost(a, at.noise) * geometric(r.square(), steps) if first else ZERO
-    before = _after(at, steps - 1, z, a, r)
-    last = c * before + at.s - a * r.power(steps - 1)
-    need(last >= ZERO, "the split may erase more than there is")
-    if steps > 1 and ratio < 1 and first:
-        rising = c * z + at.s - a >= z
-        falling = c > ZERO and last <= before
-        need(rising or falling, "the split may erase more than there is inside a block")
-    return last, cost
+    return greater(ZERO, _after(at, steps, z, a, r)), cost
 
 
 def _after(at: Stretch, steps: int, z: Interval, a: Interval, r: Interval) -> Interval:

@@ -37,7 +37,7 @@ from .statement import (
 )
 from .steps import Context, Match, all_of, expanded, first_of, matched
 
-BITS = 192
+BITS = 128
 
 
 def contractions(found: list[Statement]) -> dict[tuple[Batch, mpq], Interval]:
@@ -107,7 +107,15 @@ def residual_sensitivity(context: Context, found: list[Statement], witness: Any)
     need(run.normalizer != "current", "the divisor changes with the removal")
     tables = items(value)
     need(len(tables) == len(law.laws), f"expected quantiles for {len(law.laws)} steps")
-    shifts, spent = [], ZERO
+    with precision(BITS):
+        shifts, spent = _bounded(context, law, tables)
+    return Sensitivity(law.world, _padded(context, shifts), None, spent)
+
+
+def _bounded(
+    context: Context, law: ResidualLaw, tables: list[Any]
+) -> tuple[list[tuple[int, Interval]], Interval]:
+    run, shifts, spent = context.run, [], ZERO
     for match, laws, table in zip(removing(context), law.laws, tables, strict=True):
         shift = ZERO
         for row, (mean, variance), z in zip(match.removed, laws, numbers(table, len(laws)), strict=True):
@@ -118,8 +126,8 @@ def residual_sensitivity(context: Context, found: list[Statement], witness: Any)
                 spent = spent + tail(real(z)) + tail(real(z) + TWO * centre.bottom() / spread)
             shift = shift + context.length(row) * (centre + real(z) * spread)
         shifts.append((1, real(match.p.size) / real(run.divisor(match.p.batch)) * shift))
-        spend(60 * len(laws))
-    return Sensitivity(law.world, _padded(context, shifts), None, spent)
+        spend(500 * len(laws))
+    return shifts, spent
 
 
 def _padded(context: Context, shifts: list[tuple[int, Interval]]) -> tuple[tuple[int, Interval], ...]:
@@ -202,16 +210,17 @@ def _cubes(context: Context, batch: Batch) -> Interval:
 
 
 def _noiseless(context: Context, step: Step, w: Matrix, share: Interval) -> Matrix:
-    """One step without noise from an exact point."""
+    """One step without noise from an exact point; no slope changes faster than its margin."""
     run, rows = context.run, tuple(context.run.rows(step.batch))
     kept = w.scaled(ONE - real(step.size * run.l2))
     if not rows:
         return kept
     table = context.once(("narrow", step.batch), partial(context.table, rows))
     margins = w @ table.transposed
-    spend(len(rows) * 12)
-    slopes = [_slope(run, row, u) for row, u in zip(rows, margins.entries(), strict=True)]
-    return kept - (row_of(slopes) @ table).scaled(share)
+    spend(len(rows) * 10)
+    points = zip(rows, margins.centre().entries(), strict=True)
+    slopes = row_of(_slope(run, row, u) for row, u in points).loosened(margins.error)
+    return kept - (slopes @ table).scaled(share)
 
 
 def _slope(run: Run, row: int, margin: Interval) -> Interval:

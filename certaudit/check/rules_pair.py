@@ -95,7 +95,9 @@ def renyi(context: Context, found: list[Statement], witness: Any) -> Statement:
         return (r / (ONE - r)).top()
 
     here, least = relative(order - 1), real(min(1 - (order - 1) * x for x in levels))
-    form = total(z.square() / real(1 - (order - 1) * x) for x, z in zip(levels, gap.entries(), strict=True))
+    form = total(
+        z.square() / real(1 - (order - 1) * x) for x, z in zip(levels, gap.entries(), strict=True)
+    )
     form_error = gap.norm.square() * here / least
     logs = total(real(1 - (order - 1) * x).log() + s * real(1 + x).log() for x in levels)
     logs_error = root * (here + s * relative(mpq(-1)) + real(order) * relative(mpq(0)))
