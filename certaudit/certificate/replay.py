@@ -6,17 +6,14 @@ from dataclasses import replace
 
 from certaudit.certificate import data as data_file
 from certaudit.certificate.data import Data
-from certaudit.certificate.lawful import claim_faults, run_faults
 from certaudit.certificate.numbers import NotExact
 from certaudit.certificate.record import Certificate, ClaimRecord, Decided, ProofRecord
 from certaudit.certificate.strict import shown, under
-from certaudit.core.balls import precision
 from certaudit.core.decide import prove, refute
-from certaudit.core.proof import Line, Proof
+from certaudit.core.lawful import claim_faults, run_faults
+from certaudit.core.proof import BITS, Line, Proof
 from certaudit.core.rule import Refusal
 from certaudit.run import Run
-
-BITS = 320
 
 
 class Rejected(Exception):
@@ -55,16 +52,14 @@ def replay(certificate: Certificate, data: Data | None = None, bits: int = BITS)
     Raises Rejected, with the place, if a line does not follow or a claim is not decided as stated.
     """
     run = run_of(certificate, data)
-    with precision(bits):
-        return tuple(
-            decided
-            for k, record in enumerate(certificate.proofs)
-            for decided in _proof(run.after(record.requests), record, f"proofs[{k}]")
-        )
+    return tuple(
+        decided
+        for k, record in enumerate(certificate.proofs)
+        for decided in _proof(Proof(run.after(record.requests), bits), record, f"proofs[{k}]")
+    )
 
 
-def _proof(run: Run, record: ProofRecord, place: str) -> list[Decided]:
-    proof = Proof(run)
+def _proof(proof: Proof, record: ProofRecord, place: str) -> list[Decided]:
     for k, line in enumerate(record.lines):
         known = proof.lines
         try:

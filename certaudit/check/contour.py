@@ -63,13 +63,16 @@ class Moments:
 
     def at(self, s: Rectangle) -> Rectangle:
         """One value, on the plane cut beyond each 1/l, with the principal root of each factor."""
-        spend((len(self.terms) + 2) * (12 + bits() / 50))
-        pulls, root = Rectangle(real(self.flat / 2)), Rectangle(ONE)
+        spend((len(self.terms) + 2) * (25 + bits() / 20))
+        x, y, roots = real(self.flat / 2), ZERO, Rectangle(ONE)
         for scale, half in self.terms:
             factor = Rectangle(ONE - scale * s.x, -(scale * s.y))
-            pulls, root = pulls + factor.inverse().scaled(half), root * factor.sqrt()
-        exponent = s * Rectangle(s.x + ONE, s.y) * pulls + s.scaled(-self.kappa)
-        return exponent.exp() * root.inverse()
+            square = factor.squared_magnitude()
+            pull = half / square
+            x, y = x + factor.x * pull, y - factor.y * pull
+            roots = roots * factor.wide_root(square.sqrt())
+        exponent = s * Rectangle(s.x + ONE, s.y) * Rectangle(x, y) + s.scaled(-self.kappa)
+        return exponent.exp() * roots.inverse().scaled(TWO.power(len(self.terms)).sqrt())
 
     def bound(self, sigma: mpq) -> Interval:
         """Its value at a real number of the domain, the largest on the vertical line through it."""

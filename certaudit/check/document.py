@@ -135,7 +135,7 @@ def number(value: Any) -> mpq:
     whole, below, power = found.groups()
     exponent = int(power) if power and len(power) <= 7 else 0
     need(not power or (len(power) <= 7 and abs(exponent) <= 100_000), "an exponent beyond 100,000")
-    spend(1.5 + len(value) * 0.01 + abs(exponent) * 0.003)
+    spend(3 + len(value) * 0.01 + abs(exponent) * 0.003)
     bottom = mpz(below) if below else mpz(1) << max(-exponent, 0)
     need(bottom > 0, "a denominator of 0")
     return mpq(mpz(whole) << max(exponent, 0), bottom)

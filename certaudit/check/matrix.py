@@ -116,10 +116,12 @@ class Matrix:
         if self.width != other.height:
             raise ValueError("sizes of a product")
         width = -(-(self.length + other.length + self.width.bit_length() + 2) // 64) * 64
-        spend(self.height * self.width * (0.3 + other.width * width * self.length / 3e7) + other.width)
+        across = other.width * width * self.length / 1.2e7
+        spend(self.height * (self.width * (0.5 + across) + other.width))
         half = mpz(1) << (width - 1)
         shift = pack([half] * other.width, width)
         if width not in other.packed:
+            spend(other.height * other.width / 2)
             other.packed[width] = [pack([x + half for x in row], width) - shift for row in other.rows]
         right = other.packed[width]
         rows = tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .interval import HALF, ZERO, Interval
+from .interval import ZERO, Interval
 
 
 class Rectangle:
@@ -38,15 +38,15 @@ class Rectangle:
         cosine, sine = self.y.cos_sin()
         return Rectangle(cosine, sine).scaled(self.x.exp())
 
-    def sqrt(self) -> Rectangle:
-        """The principal root, off the negative half-line."""
-        size = self.squared_magnitude().sqrt()
+    def wide_root(self, size: Interval) -> Rectangle:
+        """sqrt 2 times the principal root off the negative half-line, given |z|: with u = sqrt(|z| + x)
+        it is u + i y/u, with v = sqrt(|z| - x) it is |y|/v +- i v."""
         if self.x.lo > 0:
-            part = ((size + self.x) * HALF).sqrt()
-            return Rectangle(part, self.y / (part + part))
-        part = ((size - self.x) * HALF).sqrt()
+            part = (size + self.x).sqrt()
+            return Rectangle(part, self.y / part)
+        part = (size - self.x).sqrt()
         if self.y.lo > 0:
-            return Rectangle(self.y / (part + part), part)
+            return Rectangle(self.y / part, part)
         if self.y.hi < 0:
-            return Rectangle(-self.y / (part + part), -part)
+            return Rectangle(-self.y / part, -part)
         raise ValueError("root of a rectangle that meets the negative half-line")

@@ -217,7 +217,7 @@ def _noiseless(context: Context, step: Step, w: Matrix, share: Interval) -> Matr
         return kept
     table = context.once(("narrow", step.batch), partial(context.table, rows))
     margins = w @ table.transposed
-    spend(len(rows) * 10)
+    spend(len(rows) * 14)
     points = zip(rows, margins.centre().entries(), strict=True)
     slopes = row_of(_slope(run, row, u) for row, u in points).loosened(margins.error)
     return kept - (slopes @ table).scaled(share)

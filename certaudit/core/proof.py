@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certaudit.core.balls import precision
+from certaudit.core.lawful import run_faults
 from certaudit.core.rule import Conclusion, NotApplicable
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Statement
@@ -34,10 +35,12 @@ class Line:
 class Proof:
     """Lines that rules have checked, about ``run`` alone, with ``bits`` of precision.
 
-    Lines are only ever added.
+    Lines are only ever added.  Raises ValueError for a run that makes no sense.
     """
 
     def __init__(self, run: Run, bits: int = BITS) -> None:
+        for place, reason in run_faults(run):
+            raise ValueError(f"run.{place}: {reason}")
         self._run, self._bits = run, bits
         self._lines: list[Line] = []
 

@@ -146,6 +146,9 @@ def compiled(formula: Term) -> Compiled:
         return _power(formula)
     parts = tuple(map(compiled, formula.args))
     function = FUNCTIONS[formula.op]
+    if len(parts) == 2:
+        left, right = parts
+        return lambda env: function(left(env), right(env))
     return lambda env: function(*(part(env) for part in parts))
 
 

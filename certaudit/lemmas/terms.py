@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"\(?(-?[0-9.]+)(?:e(-?[0-9]+))?\)?")
 _WORD = re.compile("[A-Za-z]+")
 _SCRIPT = re.compile(r"([_^])(?:\{([^}]*)\}|\(([^)]*)\)|(-?[A-Za-z0-9]+))")
 _TILDE = re.compile("([A-Za-z]+)~")
+_WHOLE = re.compile("[0-9]+")
+_DOT, _SPACE = r"\cdot", r"\,"
 _RELATIONS = {"=": "=", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _LOOSE = {"add": 1, "total": 1, "product": 1, "neg": 2, "mul": 2}
 _LOWER = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu")
@@ -139,11 +141,12 @@ def _unbracketed(term: Term) -> str:
         case "neg":
             return f"-{_latex(args[0], 3)}"
         case "mul":
-            return rf"{_latex(args[0], 2)} \, {_latex(args[1], 3)}"
+            second = _latex(args[1], 3)
+            return rf"{_latex(args[0], 2)} {_DOT if second[0].isdigit() else _SPACE} {second}"
         case "div":
             return rf"\frac{{{_latex(args[0], 0)}}}{{{_latex(args[1], 0)}}}"
         case "pow":
-            return f"{{{_latex(args[0], 9 if _simple(args[0]) else 10)}}}^{{{_latex(args[1], 0)}}}"
+            return f"{{{_base(args[0])}}}^{{{_latex(args[1], 0)}}}"
         case "sqrt":
             return rf"\sqrt{{{_latex(args[0], 0)}}}"
         case "exp":
@@ -151,17 +154,18 @@ def _unbracketed(term: Term) -> str:
         case "abs":
             return rf"\left|{_latex(args[0], 0)}\right|"
         case "transpose":
-            return f"{_latex(args[0], 9 if _simple(args[0]) else 10)}^{{T}}"
+            return f"{_base(args[0])}^{{T}}"
         case "total" | "product":
             return rf"\{'sum' if term.op == 'total' else 'prod'}_k {_latex(args[0], 2)}"
     name = {"erfc": r"\operatorname{erfc}", "re": r"\operatorname{Re}"}.get(term.op, f"\\{term.op}")
     return rf"{name}\left({', '.join(_latex(part, 0) for part in args)}\right)"
 
 
-def _simple(term: Term) -> bool:
-    return term.op in ("symbol", "indexed", "pi", "abs") or (
-        term.op == "number" and term.number.denominator == 1
-    )
+def _base(term: Term) -> str:
+    """What is raised to a power, in brackets unless it is one piece."""
+    text = _unbracketed(term)
+    one = term.op in ("symbol", "indexed", "pi", "abs") or _WHOLE.fullmatch(text)
+    return text if one and _DOT not in text else rf"\left({text}\right)"
 
 
 def _rational(number: Fraction) -> str:

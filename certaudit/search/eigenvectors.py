@@ -26,16 +26,15 @@ def eigenvectors(matrix: arb_mat, bits: int, straight: int | None = None) -> arb
     """Exact columns that diagonalise ``matrix`` to about ``bits`` bits of its size, orthonormal to
     ``straight`` (None: as many); as near to that as it gets."""
     straight = straight or bits
-    vectors = _diagonalising(matrix, bits)
-    reached = bits
-    while True:
-        with precision(straight + SPARE):
+    vectors, before = _diagonalising(matrix, bits), arb(1)
+    with precision(straight + SPARE):
+        one = identity(matrix.nrows())
+        while True:
             gram = vectors.transpose() * vectors
-            skew = _largest(gram - identity(matrix.nrows()))
-            if skew <= arb(2) ** -straight or reached >= 2 * straight:
+            skew = _largest(gram - one)
+            if skew <= arb(2) ** -straight or not 2 * skew < before:
                 return vectors
-            vectors = (vectors * (3 * identity(matrix.nrows()) - gram) / 2).mid()
-            reached *= 2
+            vectors, before = (vectors * (3 * one - gram) / 2).mid(), skew
 
 
 def floats(matrix: arb_mat) -> Floats:
@@ -53,7 +52,7 @@ def _diagonalising(matrix: arb_mat, bits: int) -> arb_mat:
     d = matrix.nrows()
     with precision(bits + SPARE):
         top = _largest(matrix)
-        if d < 2 or not top > arb(2) ** -bits:
+        if d < 2 or not top > 0:
             return identity(d)
         matrix = (matrix * (1 / top)).mid()
     values, first = np.linalg.eigh(floats(matrix))

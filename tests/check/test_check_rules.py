@@ -882,7 +882,7 @@ def test_the_dimension_d_80_has_its_true_delta():
     scales = ["-9/10"] * 80
     pair = Pair("P|Q", tuple(mpq(number(x)) for x in scales), (mpq(0),) * 80, ZERO)
     found = state(
-        None, "C6", pair, epsilon="80", gamma="1p-200", line="1/2", width="49/100", h="1/50", n=4000, bits=192
+        None, "C6", pair, epsilon="80", gamma="1p-200", line="1/2", width="49/100", h="1/25", n=2000, bits=128
     )
     truth = chi_square_delta(80, 0.1, 80)
     assert inside(found.delta, truth, 1e-6)

@@ -1,22 +1,32 @@
 """Random affine runs, and their exact epsilon by mpmath: step-by-step laws, an eigenproblem, a parabola.
 
-Shares no code with the package: laws by the recursion, delta(epsilon) by the trapezoid rule on
-s = c + w (i u - u^2/2) or its mirror image, u = sinh t, at 40 digits.
+The reference shares no code with the package: laws by the recursion, delta(epsilon) by the trapezoid
+rule on s = c + w i u or s = c + w (i u - u^2/2) or its mirror image, u = sinh t, at 40 digits.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction as F
 
 import mpmath as mp
 import numpy as np
 
+from certaudit.claims import BOTH, EpsilonDelta
+from certaudit.core.balls import ball, precision
+from certaudit.core.decide import prove, refute
+from certaudit.core.proof import Proof
+from certaudit.core.rule import Refusal
 from certaudit.run import Phase, Reference, Request, Run, Start
+from certaudit.search import e1
+from certaudit.search.exact import ExactPair
 
 DIGITS = 40
 MOST_NODES = 1500
+
+Evaluate = Callable[[mp.mpf, mp.mpf], tuple[mp.mpf, mp.mpf]]
 
 
 def random_run(rng: random.Random, d: int | None = None) -> Run:
@@ -162,19 +172,104 @@ class Truth:
             low, high = grid[max(k - 1, 0)], grid[min(k + 1, 59)]
         return mp.mpf(float(np.exp((low + high) / 2)))
 
+    def _in_one(self, eps: mp.mpf) -> tuple[mp.mpf, mp.mpf]:
+        """The same in one dimension, from the roots of a quadratic; dQ(A)/d epsilon drops out."""
+        (l,), (v,) = self.l, self.v
+        nu, root = mp.sqrt(v), mp.sqrt(1 + l)
+        turn = mp.sqrt((1 + l) / l * (v / l + mp.log1p(l) + 2 * eps))
+        low, high = -nu / l - turn, -nu / l + turn
+        tail = lambda z: mp.erfc(z / mp.sqrt(2)) / 2
+        if l > 0:
+            p, q = tail((nu - low) / root) + tail((high - nu) / root), tail(-low) + tail(high)
+        else:
+            p, q = tail((low - nu) / root) - tail((high - nu) / root), tail(low) - tail(high)
+        q *= mp.exp(eps)
+        return mp.log(p - q), -q / (p - q)
+
     def epsilon(self, delta: F, guess: float) -> mp.mpf:
         """The exact epsilon near a float guess, by Newton's method; nodes twice as close confirm it."""
+        if len(self.l) == 1 and self.l[0] != 0:
+            with mp.workdps(400):
+                return self._newton(mp.mpf(guess), mp.log(_exact(delta)), lambda x, _: self._in_one(x))
         with mp.workdps(DIGITS):
-            target = mp.log(_exact(delta))
             for bent in (False, True):
-                level = mp.mpf(guess)
-                for k in range(5):
-                    try:
-                        value, slope = self.log_delta(level, bent, mp.mpf(0.05) / 2**k)
-                    except ArithmeticError:
-                        break
-                    change = (value - target) / slope
-                    level -= change
-                    if abs(change) < abs(level) * mp.mpf(10) ** -16:
-                        return level
+                try:
+                    steps = lambda x, h, bent=bent: self.log_delta(x, bent, h)
+                    return self._newton(mp.mpf(guess), mp.log(_exact(delta)), steps)
+                except ArithmeticError:
+                    continue
         raise ArithmeticError("the reference did not converge")
+
+    @staticmethod
+    def _newton(level: mp.mpf, target: mp.mpf, log_delta: Evaluate) -> mp.mpf:
+        for k in range(5):
+            value, slope = log_delta(level, mp.mpf(0.05) / 2**k)
+            change = (value - target) / slope
+            level -= change
+            if abs(change) < abs(level) * mp.mpf(10) ** -16:
+                return level
+        raise ArithmeticError("the reference did not converge")
+
+
+def rational(x: mp.mpf) -> F:
+    """Nearly x."""
+    with mp.workdps(60):
+        return F(int(x * mp.mpf(2) ** 200), 2**200)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of claims just beside the exact epsilon."""
+
+    wrong: list[str]
+    open: list[str]
+    claims: int
+    unchecked: int
+
+
+def judge(seeds: range, distance: F = F(1, 10**10)) -> Tally:
+    """Two claims for each seed, at 1 -+ ``distance`` times the exact epsilon of a random ridge run and a
+    delta between 1e-1 and 1e-300.
+
+    Where the reference does not converge the float twin gives epsilon (``unchecked``).
+    """
+    wrong, left, unchecked = [], [], 0
+    for seed in seeds:
+        proof, pair, delta, guess = _problem(random.Random(seed))
+        try:
+            exact = Truth.of(proof.run, pair.direction).epsilon(delta, guess)
+        except ArithmeticError:
+            exact, unchecked = mp.mpf(guess), unchecked + 1
+        level = rational(exact)
+        for sign in (-1, 1):
+            claim = EpsilonDelta("claim", level * (1 + sign * distance), delta, (pair.direction,))
+            name = f"seed {seed} d {proof.run.d} {'above' if sign > 0 else 'below'} {float(level):.8g}"
+            name += f" delta {float(delta):.3g}"
+            try:
+                with precision(320):
+                    line = pair.decide(claim.epsilon, delta)
+            except Refusal as refusal:
+                left.append(f"{name}: {refusal}")
+                continue
+            proved, refuted = prove(proof, claim, [line]), refute(proof, claim, [line])
+            if (refuted if sign > 0 else proved) is not None:
+                wrong.append(f"{name}: {line.statement}")
+            elif proved is None and refuted is None:
+                left.append(f"{name}: {line.rule} {line.statement.delta}")
+    return Tally(wrong, left, 2 * len(seeds), unchecked)
+
+
+def _problem(rng: random.Random) -> tuple[Proof, ExactPair, F, float]:
+    """A run whose exact epsilon at a random delta is neither 0 nor out of range."""
+    while True:
+        run, direction = random_run(rng), rng.choice(BOTH)
+        delta = F(str(10 ** -rng.uniform(1, 300)))
+        proof = Proof(run)
+        with precision(320):
+            try:
+                pair = ExactPair(proof, proof.apply("E1", (), e1.witness(run)), direction)
+                guess = pair.twin.epsilon(float(ball(delta).log()))
+            except Refusal:
+                continue
+        if 0 < guess < 1e9:
+            return proof, pair, delta, guess

@@ -103,7 +103,10 @@ def test_each_premise_broken(rule):
         apply(small("ridge", start=Start((F(0), F(0)), F(1, 10)), **ball_), rule)
     assert apply(small("ridge", start=far, clip=Clip(F(1), False), **ball_), rule)
     network = replace(
-        small("softmax"), loss="network", network=Network("mlp", (2,), "tanh"), start=Start((), F(0))
+        small("softmax"),
+        loss="network",
+        network=Network("mlp", (2,), "tanh"),
+        start=Start((F(0),) * 15, F(0)),
     )
     with pytest.raises(PremiseFailed, match="without a clip"):
         apply(network, rule)
