@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+QUICK := tests/core tests/check tests/certificate tests/layers tests/docs tests/spec tests/data
 
-.PHONY: audit test setup clean
+.PHONY: audit test quick setup clean
 
 audit: setup
 	$(BIN)/certaudit audit specs/ridge-diabetes.yaml
@@ -11,6 +12,11 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+quick: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
 
 setup: .venv/installed
 

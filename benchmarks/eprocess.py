@@ -14,12 +14,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from certaudit.audit.statistics.confidence import choose_event, try_event
-from certaudit.audit.statistics.evalue import HockeyStick
-from certaudit.audit.statistics.limit import limit, of_gaussian_dp
 from certaudit.audit.scores.linear_discriminant import LinearDiscriminant
 from certaudit.audit.scores.log_ratio import LogRatio
 from certaudit.audit.scores.quadratic_discriminant import QuadraticDiscriminant
+from certaudit.audit.statistics.confidence import choose_event, try_event
+from certaudit.audit.statistics.evalue import HockeyStick
+from certaudit.audit.statistics.limit import limit, of_gaussian_dp
 from certaudit.audit.statistics.sequential import EProcesses, Wealth
 
 DELTA, LEVEL, MU = 1e-5, 0.05, 1.0

@@ -15,9 +15,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from certaudit import session
-from certaudit.run import Batch
 from certaudit.audit.shadows.dynamics import gradient
 from certaudit.audit.shadows.train import train
+from certaudit.run import Batch
 
 SPECS = Path(__file__).parents[1] / "specs"
 STEPS, MODELS, ALONE = 6, 256, 4

@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sklearn.datasets import load_diabetes, load_digits
 
-from certaudit.run import Phase, Reference, Request, Run, Start
 from certaudit.audit.shadows.noise import BLOCK, PhiloxNoise
 from certaudit.audit.shadows.train import train
+from certaudit.run import Phase, Reference, Request, Run, Start
 
 
 def diabetes():

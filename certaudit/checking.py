@@ -29,15 +29,17 @@ def check(files: Sequence[Path], spec: Path | None, data: Path | None) -> tuple[
 
     Data that a certificate leaves out come from the file ``data``, or else from the spec.
     Raises:
-        InputError: for a file that cannot be read, or a bad spec; nothing is checked then.
+        InputError: for a file that is no certificate or cannot be read, or a bad spec.
     """
     stated = None if spec is None else _stated(spec)
     beside = _read(data) if data is not None else None if stated is None else stated.data
     raw = [_read(path) for path in files]
+    reports = [check_bytes(content, beside) for content in raw]
+    if strange := [(path, one) for path, one in zip(files, reports, strict=True) if not one.readable]:
+        raise InputError([Diagnostic(str(path), one.reasons[0]) for path, one in strange])
     lines: list[str] = []
     accepted = True
-    for path, content in zip(files, raw, strict=True):
-        report = check_bytes(content, beside)
+    for path, content, report in zip(files, raw, reports, strict=True):
         reasons = list(report.reasons)
         if report.accepted and stated is not None:
             reasons += _differences(json.loads(content), stated)
@@ -70,8 +72,13 @@ def _lines(
     for name in () if stated is None else stated.claims:
         if name not in known:
             yield f"{path}: claim {shown(name)} of the spec is not decided by this file"
-    yield from (f"{path}: assumed: {shown(text)}" for text in report.assumptions)
+    yield from (f"{path}: assumed: {_escaped(text)}" for text in report.assumptions)
     yield f"{path}: accepted"
+
+
+def _escaped(text: str) -> str:
+    """All of a foreign text, with what a terminal would not show as itself written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _stated(spec: Path) -> Stated:

@@ -17,10 +17,10 @@ from certaudit.spec.load import LoadedSpec, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.certificate.record import Decided, Verdict
     from certaudit.audit.attack import AuditReport, Design, Law
     from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.implementations.train import Foreign
+    from certaudit.certificate.record import Decided, Verdict
 
 
 @dataclass(frozen=True)

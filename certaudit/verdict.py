@@ -63,8 +63,8 @@ class ClaimVerdict:
     """The formal half's verdict on one claim.
 
     ``decided_by`` are the lines of ``proof`` that prove or break the claim (none unless it is proved or
-    refuted by proof); ``bounds`` lists every route's number, best first; ``notes`` are one-line remarks; ``skipped`` says which rules did not
-    apply and why.
+    refuted by proof); ``bounds`` lists every route's number, best first; ``notes`` are one-line remarks;
+    ``skipped`` says which rules did not apply and why.
     """
 
     claim: Claim

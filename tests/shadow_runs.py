@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from certaudit.run import Phase, Reference, Request, Run, Start
 from certaudit.audit.shadows.noise import BLOCK, PhiloxNoise
+from certaudit.run import Phase, Reference, Request, Run, Start
 
 LEARN = Phase(60, F(5, 2), F(1, 2500))
 UNLEARN = Phase(10, F(5, 2), F(1, 2500))

@@ -2,6 +2,6 @@
 
 ``write`` makes one from proofs and the claims they decide; ``read`` reads one without trust; ``replay``
 checks every line again with the core.  The modules below them: ``numbers`` and ``strict`` (text to exact
-values), ``codec`` (frozen dataclasses to JSON and back), ``lawful`` (what a run must be), ``data``,
-``record`` (the file's parts), ``schema`` (the format as a JSON Schema).
+values), ``codec`` (frozen dataclasses to JSON and back), ``data``, ``record`` (the file's parts),
+``schema`` (the format as a JSON Schema).
 """

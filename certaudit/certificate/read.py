@@ -140,7 +140,9 @@ def _claim(decoder: Decoder, value: Any, place: str, lines: int) -> ClaimRecord:
     content = table(value, place, ("claim", "verdict", "lines"))
     at = under(place, "claim")
     fields = content["claim"]
-    kind = fields.get("kind") if isinstance(fields, dict) else None
+    if not isinstance(fields, dict):
+        table(fields, at, ("kind",))
+    kind = fields.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise Malformed(under(at, "kind"), f"{shown(kind)} is no kind of claim")
     bare = {key: one for key, one in fields.items() if key != "kind"}

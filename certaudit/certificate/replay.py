@@ -60,23 +60,25 @@ def replay(certificate: Certificate, data: Data | None = None, bits: int = BITS)
 
 
 def _proof(proof: Proof, record: ProofRecord, place: str) -> list[Decided]:
+    known: list[Line] = []
     for k, line in enumerate(record.lines):
-        known = proof.lines
         try:
-            proof.apply(line.rule, [known[use] for use in line.uses], line.witness)
+            known.append(proof.apply(line.rule, [known[use] for use in line.uses], line.witness))
         except Refusal as refusal:
             raise Rejected(f"{place}.lines[{k}]", str(refusal)) from None
         except (ValueError, ArithmeticError, LookupError, TypeError) as error:
             # no rule should; whatever it is, the line does not follow
             reason = f"{line.rule}: {type(error).__name__}: {shown(str(error))}"
             raise Rejected(f"{place}.lines[{k}]", reason) from None
-    return [_decided(proof, claim, f"{place}.claims[{k}]") for k, claim in enumerate(record.claims)]
+    return [
+        _decided(proof, known, claim, f"{place}.claims[{k}]") for k, claim in enumerate(record.claims)
+    ]
 
 
-def _decided(proof: Proof, record: ClaimRecord, place: str) -> Decided:
+def _decided(proof: Proof, known: list[Line], record: ClaimRecord, place: str) -> Decided:
     for field, reason in claim_faults(record.claim):
         raise Rejected(under(under(place, "claim"), field), reason)
-    named = tuple(proof.lines[number] for number in record.lines)
+    named = tuple(known[number] for number in record.lines)
     if conclusive(proof, record, named) != named:
         name = shown(record.claim.id)
         raise Rejected(place, f"the lines named do not show that claim {name} is {record.verdict}")

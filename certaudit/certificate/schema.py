@@ -1,11 +1,12 @@
 """The format as a JSON Schema, made of the very types that are read.
 
 It says what keys and kinds of values there are; limits, digests and what refers to what are for
-``read``.
+``read``.  ``python -m certaudit.certificate.schema`` prints docs/certificate-v1.schema.json.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import is_dataclass
 from fractions import Fraction
 from typing import Any, Literal, get_args, get_origin
@@ -75,6 +76,11 @@ def schema() -> Schema:
     }
 
 
+def text() -> str:
+    """The schema as it stands in docs/."""
+    return json.dumps(schema(), indent=1) + "\n"
+
+
 def _of(hint: Any, definitions: Schema, name: str | None = None) -> Schema:
     inner = option(hint)
     if inner is not None:
@@ -118,3 +124,7 @@ def _object(properties: Schema) -> Schema:
 
 def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
+
+
+if __name__ == "__main__":
+    print(text(), end="")

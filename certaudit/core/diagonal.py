@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from flint import acb, arb, arb_mat
 
 from certaudit.core.balls import Exact, ball, identity, matrix, precision
-from certaudit.core.rule import Conclusion, Premise, Undecided, numbers
-from certaudit.core.statement import Direction, HockeyStick, Law, Pair
+from certaudit.core.rule import Premise, Undecided, numbers
+from certaudit.core.statement import Direction, Law, Pair
 from certaudit.core.term import (
     Environment,
     Formula,
@@ -106,13 +106,13 @@ def moments(pair: Pair, level: arb) -> Values:
     return values
 
 
-def hockey_stick(
+def enclosed(
     rule: str,
     pair: Pair,
     asked: Asked,
     least_nodes: int,
     contour: Callable[[Values], tuple[arb, tuple[Evaluated, ...]]],
-) -> Conclusion:
+) -> tuple[arb, tuple[Evaluated, ...]]:
     """delta(epsilon) of the true pair, from ``contour``: a ball for the stand-in's delta at every level
     within 2 gamma of epsilon (C7b's inequality, both ends)."""
     if not (asked.epsilon >= 0 and asked.gamma > 0):
@@ -128,8 +128,4 @@ def hockey_stick(
         value = LOW.at(ends).lower().union(HIGH.at(ends).upper()).nonnegative_part()
     if not (inner.is_finite() and value.is_finite()):
         raise Undecided(rule, "the nodes or the bounds of the error are not finite")
-    return Conclusion(
-        HockeyStick(asked.epsilon, value, (pair.direction,), "final", "exact"),
-        (),
-        (*shown, (MISS, ends), (LOW, ends), (HIGH, ends)),
-    )
+    return value, (*shown, (MISS, ends), (LOW, ends), (HIGH, ends))

@@ -31,7 +31,9 @@ class Gradients:
     def __init__(self, rule: str, run: Run, last: int | None) -> None:
         self._rule, self._run, self._loss = rule, run, LOSSES[run.loss]
         self._known: dict[int, arb] = {}
-        self.premises: list[Premise] = [] if last is None else [_restart(rule, run, last)]
+        self.premises = [require_labels(rule, run, range(run.n))]
+        if last is not None:
+            self.premises.append(_restart(rule, run, last))
         self._ball = self._confined(last)
         if self._ball is not None:
             self.premises.append(self._ball)
@@ -52,9 +54,6 @@ class Gradients:
 
     def _bound(self, j: int) -> arb:
         run, loss = self._run, self._loss
-        labels = require_labels(self._rule, run, (j,))
-        if labels not in self.premises:
-            self.premises.append(labels)
         bounds = []
         if run.clip is not None:
             bounds.append(ball(run.clip.norm))

@@ -8,9 +8,9 @@ entries of the *indexed* symbols in their body, whose values are sequences.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from typing import Any, Literal
 
 from flint import arb, arb_mat
@@ -32,11 +32,10 @@ class Term:
     args: tuple[Term, ...] = ()
     name: str = ""
     number: Fraction = Fraction(0)
-    _hash: int = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Hash once: terms are the keys of every environment."""
-        object.__setattr__(self, "_hash", hash((self.op, self.args, self.name, self.number)))
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.op, self.args, self.name, self.number))
 
     def __hash__(self) -> int:
         return self._hash

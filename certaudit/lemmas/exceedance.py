@@ -8,7 +8,11 @@ from certaudit.core.rules.exceedance import BOUND, TAIL, length
 from certaudit.core.rules.s3 import mu, q, v
 from certaudit.core.shifts import SHIFT, count, eta, lengths, s, slopes
 from certaudit.lemmas.lemma import Lemma, Obligation
+from certaudit.lemmas.s2 import DELETION
+from certaudit.lemmas.slope import CHAIN_RULE
 from certaudit.lemmas.terms import positive, right
+
+FACTS = ("slope",)
 
 AT = positive(q, v, s, count, eta, length)
 mean, x = sp.symbols("mu r", real=True)
@@ -66,6 +70,8 @@ RESIDUAL_TAIL = Lemma(
 
 LEMMAS = (
     RESIDUAL_TAIL,
+    CHAIN_RULE,
+    DELETION,
     Lemma(
         "shift-and-residual",
         "One removed point moves the step by s = (eta/N) |x| |r|: the shift exceeds s exactly when |r|"

@@ -8,7 +8,9 @@ from certaudit.core.rules.exceedance import TAIL
 from certaudit.core.rules.s3 import BOUND, SPENT, mu, q, v, z
 from certaudit.lemmas.exceedance import RESIDUAL_TAIL
 from certaudit.lemmas.lemma import Lemma, Obligation
+from certaudit.lemmas.s2 import DELETION
 from certaudit.lemmas.shifts import CLIPPING_REPAIR, SHIFT_OF_ROWS
+from certaudit.lemmas.slope import CHAIN_RULE
 from certaudit.lemmas.terms import positive, right
 
 FACTS = ("slope",)
@@ -34,6 +36,8 @@ LEMMAS = (
             Obligation("the tail at the bound, mu < 0", lambda: _spent(-1)),
         ),
     ),
+    CHAIN_RULE,
+    DELETION,
     SHIFT_OF_ROWS,
     CLIPPING_REPAIR,
 )

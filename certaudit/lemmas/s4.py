@@ -6,7 +6,9 @@ import sympy as sp
 
 from certaudit.core.rules.s4 import HALF_WIDTH, SUP, bias, high, length, low, p, tau2
 from certaudit.lemmas.lemma import Lemma, Obligation
+from certaudit.lemmas.s2 import DELETION
 from certaudit.lemmas.shifts import CLIPPING_REPAIR, SHIFT_OF_ROWS
+from certaudit.lemmas.slope import CHAIN_RULE
 from certaudit.lemmas.terms import positive, right
 
 FACTS = ("slope",)
@@ -65,6 +67,8 @@ LEMMAS = (
             ),
         ),
     ),
+    CHAIN_RULE,
+    DELETION,
     SHIFT_OF_ROWS,
     CLIPPING_REPAIR,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from certaudit.core.rules.s2 import INSTANCE, forgotten
 from certaudit.core.shifts import SHIFT, count, eta, lengths, slopes
 from certaudit.core.term import Formula, exp, symbol
 from certaudit.lemmas.lemma import Lemma, Obligation
@@ -18,10 +19,10 @@ SHIFT_OF_ROWS = Lemma(
     (SHIFT,),
     (
         Obligation(
-            "the shift of two rows",
+            "two rows: gradients of norm |x_i| q_i that leave the step",
             lambda: (
                 right(SHIFT, {**AT, lengths: [x1, x2], slopes: [q1, q2]})
-                - AT[eta] / AT[count] * (x1 * q1 + x2 * q2)
+                - right(INSTANCE, {**AT, forgotten: x1 * q1 + x2 * q2})
             ),
         ),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -105,12 +105,15 @@ class ExactPair:
                 pass
         line = self.pair(effort)
         pair = of(line, Pair)
+        if all(x.is_zero() for x in (*pair.l, *pair.nu)):
+            raise Undecided("C7", "the laws are equal up to the closeness")
         twin = self.twin if effort == 0 else FloatPair(pair.l, pair.nu)
-        for rule, found in (
-            ("C6", lambda: c6.witness(pair, twin, epsilon, digits, FEW_NODES)),
-            ("C7", lambda: c7.witness(pair, twin, epsilon, digits)),
+        ways: list[tuple[str, Callable[[], object]]] = [
+            ("C6", partial(c6.witness, pair, twin, epsilon, digits, FEW_NODES)),
+            ("C7", partial(c7.witness, pair, twin, epsilon, digits)),
             *(("C6", partial(c6.witness, pair, twin, epsilon, fewer)) for fewer in FEWER_DIGITS),
-        ):
+        ]
+        for rule, found in ways:
             try:
                 return self.proof.apply(rule, (line,), found())
             except Undecided as refusal:

@@ -129,9 +129,13 @@ class FloatPair:
     def epsilon(self, log_delta: float) -> float:
         """epsilon >= 0 with log delta(epsilon) close to ``log_delta`` (0 if delta(0) is below).
 
-        Newton's method with a bracket: log delta falls, and ever faster.
+        Newton's method in a bracket: log delta falls, ever faster, and is at most log M(s) - s epsilon.
         """
-        low, high, level = 0.0, math.inf, 0.0
+        s = np.minimum(np.geomspace(1e-9, 1e30, 118), self.edge * 0.999)
+        caps = (self.log_tilted(s, self.kappa(Fraction(0))) - log_delta) / s
+        low, high, level = 0.0, float(np.nanmin(caps)), 0.0
+        if not 0 < high < 1e15:
+            return 0.0 if high <= 0 else math.inf
         for _ in range(100):
             value, slope = self._delta(Fraction(level))
             off = value - log_delta
@@ -142,9 +146,7 @@ class FloatPair:
             if abs(guess - level) <= 1e-15 * level or high - low <= 1e-15 * low:
                 return guess
             if not low < guess < high:
-                guess = (low + high) / 2 if math.isfinite(high) else max(2 * low, 1e-6)
-            if guess > 1e15:
-                return math.inf
+                guess = (low + high) / 2
             level = guess
         return level
 

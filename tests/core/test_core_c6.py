@@ -105,6 +105,14 @@ def test_a_broken_line_is_refused(changes):
         delta(one, replace(witness, **changes))
 
 
+@pytest.mark.parametrize("width", [F(1), F(3, 2), F(2), F(3), F(50)])
+def test_a_strip_over_the_poles_is_refused(width):
+    """Left of -1 the edge's formula is finite again, but the poles lie in the strip."""
+    one, witness = found((F(0),), (F(1),), F(1), 6)
+    with pytest.raises(Undecided, match="0 < width < line"):
+        delta(one, replace(witness, line=F(1), width=width))
+
+
 @settings(max_examples=150, deadline=None)
 @forall(
     st.sampled_from([F(1, 2), F(-1, 2), F(0)]),

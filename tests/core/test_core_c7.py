@@ -6,7 +6,7 @@ from fractions import Fraction as F
 
 import pytest
 from exact_pairs import pair, truth
-from flint import arb
+from flint import acb, arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,43 +154,52 @@ def _known(l, cache={}):  # noqa: B006
     return cache[l]
 
 
+FOCI, POLE, STRIP = "both foci", "a pole lies between", "needs h > 0 and -pi/2"
+LEVEL, SIZES, GRID = "needs epsilon >= 0 and gamma > 0", "nodes, 1 to", "cells must increase"
+TAIL = "the tail begins too early"
 BROKEN = [
-    ("foci around 0", {"m": F(0)}),
-    ("trap a: m - b below 0, vertex above", {"m": F(1, 10), "b": F(11, 100), "theta": F(-1, 2)}),
-    ("trap h: b below 0", {"b": F(-1, 3)}),
-    ("b of 0", {"b": F(0)}),
-    ("foci beyond 1/l", {"m": F(2), "b": F(1, 10)}),
-    ("trap i: h below 0", {"h": F(-1, 10)}),
-    ("h of 0", {"h": F(0)}),
-    ("trap i: n below 0", {"n": -1}),
-    ("too many nodes", {"n": 10**9}),
-    ("theta on the edge", {"theta": F(0), "lo": F(0)}),
-    ("edges exchanged", {"lo": F(1), "hi": F(0)}),
-    ("an edge beyond pi/2", {"hi": F(1571, 1000)}),
-    ("gamma of 0", {"gamma": F(0)}),
-    ("trap l: gamma below 0", {"gamma": F(-1, 10**6)}),
-    ("epsilon below 0", {"epsilon": F(-1)}),
-    ("no bits", {"bits": 0}),
-    ("too many bits", {"bits": 4097}),
-    ("no cells", {"lo_cells": ()}),
-    ("one cell end", {"hi_cells": (0.0,)}),
-    ("cells that decrease", {"lo_cells": (0.0, 2.0, 1.0, 9.0)}),
-    ("cells that stand still", {"lo_cells": (0.0, 1.0, 1.0, 9.0)}),
-    ("cells with nan", {"lo_cells": (0.0, math.nan, 9.0)}),
-    ("cells to infinity", {"hi_cells": (0.0, 4.0, math.inf)}),
-    ("cells from minus infinity", {"hi_cells": (-math.inf, 4.0, 9.0)}),
-    ("a gap before the cells", {"lo_cells": (0.5, 1.0, 9.0)}),
-    ("a gap after the last node", {"tail_cells": (30.0, 40.0)}),
-    ("cells that stop early", {"lo_cells": (0.0, 0.1)}),
-    ("too many cells", {"lo_cells": tuple(k / 1000 for k in range(10002))}),
+    ("foci around 0", {"m": F(0)}, POLE),
+    ("foci around -1", {"m": F(-1)}, POLE),
+    ("trap a: m - b below 0, vertex above", {"m": F(1, 10), "b": F(11, 100), "theta": F(-1, 2)}, POLE),
+    ("trap h: b below 0", {"b": F(-1, 3)}, FOCI),
+    ("b of 0", {"b": F(0)}, FOCI),
+    ("foci beyond 1/l", {"m": F(2), "b": F(1, 10)}, FOCI),
+    ("foci beyond 1/l on the left", {"m": F(-4), "b": F(1, 10)}, FOCI),
+    ("foci around 1/l", {"m": F(2), "b": F(1)}, FOCI),
+    ("trap i: h below 0", {"h": F(-1, 10)}, STRIP),
+    ("trap i: h below 0, cells to match", {"h": F(-1, 10), "tail_cells": (-50.0, 0.0, 9.0)}, STRIP),
+    ("h of 0", {"h": F(0)}, STRIP),
+    ("trap i: n below 0", {"n": -1}, SIZES),
+    ("too many nodes", {"n": 10**9}, SIZES),
+    ("theta on the edge", {"theta": F(0), "lo": F(0)}, STRIP),
+    ("edges exchanged", {"lo": F(1), "hi": F(0)}, STRIP),
+    ("an edge beyond pi/2", {"hi": F(1571, 1000)}, STRIP),
+    ("an edge far out", {"lo": F(-(10**30))}, STRIP),
+    ("gamma of 0", {"gamma": F(0)}, LEVEL),
+    ("trap l: gamma below 0", {"gamma": F(-1, 10**6)}, LEVEL),
+    ("epsilon below 0", {"epsilon": F(-1)}, LEVEL),
+    ("no bits", {"bits": 0}, SIZES),
+    ("too many bits", {"bits": 4097}, SIZES),
+    ("no cells", {"lo_cells": ()}, GRID),
+    ("one cell end", {"hi_cells": (0.0,)}, GRID),
+    ("cells that decrease", {"lo_cells": (0.0, 2.0, 1.0, 9.0)}, GRID),
+    ("cells that stand still", {"lo_cells": (0.0, 1.0, 1.0, 9.0)}, GRID),
+    ("cells with nan", {"lo_cells": (0.0, math.nan, 9.0)}, GRID),
+    ("cells from nan", {"lo_cells": (math.nan, 9.0)}, GRID),
+    ("cells to infinity", {"hi_cells": (0.0, 4.0, math.inf)}, "C7"),
+    ("cells from minus infinity", {"hi_cells": (-math.inf, 4.0, 9.0)}, "C7"),
+    ("a gap before the cells", {"lo_cells": (0.5, 1.0, 9.0)}, GRID),
+    ("a gap after the last node", {"tail_cells": (30.0, 40.0)}, GRID),
+    ("cells that stop early", {"lo_cells": (0.0, 0.1)}, TAIL),
+    ("too many cells", {"lo_cells": tuple(k / 1000 for k in range(10002))}, GRID),
 ]
 
 
-@pytest.mark.parametrize(("what", "changes"), BROKEN, ids=[name for name, _ in BROKEN])
-def test_a_broken_witness_is_refused(good, what, changes):
+@pytest.mark.parametrize(("changes", "reason"), [x[1:] for x in BROKEN], ids=[x[0] for x in BROKEN])
+def test_a_broken_witness_is_refused(good, changes, reason):
     one, witness = good
     assert delta(one, witness).rel_accuracy_bits() > 40
-    with pytest.raises(Undecided):
+    with pytest.raises(Undecided, match=reason):
         delta(one, replace(witness, **changes))
 
 
@@ -296,3 +305,65 @@ def test_the_tail_bounds_what_lies_beyond(y, l):
                 abs(c7.node(values, ball(3 + (k + F(step == 0) / 2) * h), ball(y))) for k in range(400)
             )
             assert sum(nodes, arb(0)) * ball(h) <= bound * arb("1.001")
+
+
+@pytest.mark.parametrize("h", [F(1, 20), F(1, 3), F(1)])
+def test_cells_bound_integrals_and_sums(h):
+    """Over an edge, against a fine sum; for what the nodes leave out, against the nodes themselves."""
+    one = pair((F(1, 2),), (F(1),))
+    values = search.moments(one, arb(1)) | {c7.m: ball(F(1, 2)), c7.b: ball(F(1, 3))}
+    cells = tuple(k / 16 for k in range(80))
+    y = ball(F(-1, 2))
+    for x0 in (F(0), F(1, 2), F(5, 4)):
+        cut = cells[int(x0 * 16) :]
+        total = sum((abs(c7.node(values, ball(x0 + k * h), y)) for k in range(60)), arb(0)) * ball(h)
+        assert total <= c7.edge_bound(one, values, y, cut, ball(h))[0]
+        fine = [abs(c7.node(values, ball(x0 + (k + F(1, 2)) / 200), y)) for k in range(800)]
+        whole = c7.edge_bound(one, values, y, cut, arb(0))[0]
+        assert sum(fine, arb(0)) / 200 <= whole * arb("1.001")
+        assert whole < sum(fine, arb(0)) / 200 * arb("1.2")
+
+
+@pytest.mark.parametrize("times", [F(3, 2), F(2), F(3), F(5), F(8)])
+@pytest.mark.parametrize("side", ["lo", "hi"])
+@pytest.mark.parametrize(("l", "nu", "eps"), [CASES[0], CASES[1], CASES[8]])
+def test_nodes_too_far_apart_widen_the_ball(times, side, l, nu, eps):
+    """The error of the discretization is there, on the side of the nearer edge, and covered."""
+    one, witness = found((l,), (nu,), eps, 10)
+    share = F(3, 4) if side == "hi" else F(1, 4)
+    theta = witness.lo + share * (witness.hi - witness.lo)
+    h = witness.h * times
+    n = math.ceil((witness.n + 1) * witness.h / h) + 1
+    cells = tuple(float(h * n) + k / 16 for k in range(120))
+    coarse = replace(witness, theta=theta, h=h, n=n, tail_cells=cells)
+    assert delta(one, coarse).overlaps(truth(l, nu, eps))
+
+
+@pytest.mark.parametrize("z", [(F(1, 3), F(1, 2)), (F(3), F(-1, 2)), (F(7), F(1, 10))])
+def test_the_rate_is_the_derivative(z):
+    """Both forms of it, against a difference quotient of log g."""
+    one = pair((F(1, 2), F(-1, 3), F(1, 50)), (F(1), F(2), F(1, 2)))
+    values = search.moments(one, arb(1)) | {c7.m: ball(F(1, 2)), c7.b: ball(F(1, 3))}
+    x, y = map(ball, z)
+    step = arb(2) ** -60
+    quotient = (c7.node(values, x + step, y) / c7.node(values, x - step, y)).log() / (2 * step)
+    squares = [t * t for t in one.nu]
+    here = values | {c7.zeta: acb(x, y)}
+    here[c7.s] = c7.POINT.at(here)
+    for near in (0, 1, 3):
+        here |= {c7.l_near: one.l[:near], c7.v_near: squares[:near]}
+        here |= {c7.l_far: one.l[near:], c7.v_far: squares[near:]}
+        assert abs(c7.RATE.at(here) - quotient) < arb("1e-25")
+
+
+@pytest.mark.parametrize("gamma", [F(1, 5), F(1, 20)])
+@pytest.mark.parametrize("phi", [F(1, 50), F(1, 500)])
+@pytest.mark.parametrize("eps", [F(1), F(3)])
+def test_both_ends_of_the_inequality(gamma, phi, eps):
+    one, witness = found((F(1, 2),), (F(1),), eps)
+    value = delta(replace(one, phi=ball(phi)), replace(witness, gamma=gamma))
+    miss = (ball(F(1, 2)) - ball(gamma) / (2 * ball(phi))).exp()
+    low = truth(F(1, 2), F(1), eps + 2 * gamma) - miss * (1 + (ball(eps) + ball(gamma)).exp())
+    high = truth(F(1, 2), F(1), eps - 2 * gamma) * ball(gamma).exp() + miss * (1 + ball(eps).exp())
+    assert value.lower() <= (low * (-ball(gamma)).exp()).max(arb(0)).upper()
+    assert value.upper() >= high.lower()

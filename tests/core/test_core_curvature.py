@@ -169,13 +169,17 @@ def test_clips():
 
 
 def test_premises():
-    run = small("logistic")
-    run.y[0] = 8.0
+    labels = small("logistic").y.copy()
+    labels[0] = 8.0
+    run = small("logistic", y=labels)
     with pytest.raises(PremiseFailed, match="labels"):
         found(run)
     assert found(run, Batch(None, (0,)))
     network = replace(
-        small("softmax"), loss="network", network=Network("mlp", (2,), "tanh"), start=Start((), F(0))
+        small("softmax"),
+        loss="network",
+        network=Network("mlp", (2,), "tanh"),
+        start=Start((F(0),) * 15, F(0)),
     )
     with pytest.raises(NotApplicable, match="curvature"):
         found(network)

@@ -296,3 +296,42 @@ def test_eigenvectors_of_clusters_and_of_many_scales(values):
         image = found.transpose() * matrix * found
     assert all(abs(x) < arb("1e-46") for x in skew.entries())
     assert all(abs(image[i, j]) < arb("1e-44") for i in range(d) for j in range(d) if i != j)
+
+
+def _with_base(x, l2, vectors, eta, steps, noise=F(0), start=F(0)):
+    """Learning alone, on one row and y = 0, with a base that is none."""
+    d = len(x)
+    run = tiny(
+        d=d,
+        l2=l2,
+        X=np.array([x, [F(0)] * d], dtype=object),
+        y=np.array([F(0), F(0)], dtype=object),
+        normalizer="sum",
+        learn=Phase(steps, eta, noise),
+        requests=(Request((1,), Phase(0, eta, noise)),),
+        start=Start((start,) * d, F(0)),
+    )
+    table = tuple(tuple(vectors * (i == j) for j in range(d)) for i in range(d))
+    return run, e1.Witness(tuple(e1.Base(Batch(None, gone), table) for gone in ((), (1,))))
+
+
+@pytest.mark.parametrize(
+    ("x", "l2", "vectors", "eta", "steps"),
+    [
+        ([F(1), F(1)], F(1, 8), F(1), F(1, 100), 12),
+        ([F(1), F(1)], F(1, 8), F(1), F(1, 4), 30),
+        ([F(1), F(1, 9)], F(9, 8), F(1), F(1), 40),
+        ([F(1), F(1, 99)], F(12, 10), F(1), F(1), 60),
+        ([F(1), F(1)], F(219999), F(1), F(1, 10**5), 40),
+        ([F(1, 8)], F(0), F(1) + F(1, 40), F(1), 1),
+        ([F(1)], F(0), F(1) - F(1, 40), F(9, 10), 1),
+        ([F(1)], F(0), F(1) + F(1, 40), F(21, 10), 9),
+    ],
+)
+@pytest.mark.parametrize(("noise", "start"), [(F(1), F(0)), (F(0), F(1))])
+def test_every_error_of_a_poor_base_is_there(x, l2, vectors, eta, steps, noise, start):
+    """Bases so poor that a power, or a sum of squares, is nearly as far off as the bound says."""
+    run, witness = _with_base(x, l2, vectors, eta, steps, noise, start)
+    found = law(run, witness)
+    holds(found, run, None)
+    assert found.mean_p[0].rad() > 0 if start else found.covariance_p[0][0].rad() > 0

@@ -172,3 +172,15 @@ def test_need_a_law():
         e3.e3(None, (stand_in,), e3.Witness("P|Q", F(2), (), ()))
     with pytest.raises(NotApplicable):
         e3_infinite.e3_infinite(None, (stand_in,), e3_infinite.Witness("P|Q", F(2), ()))
+
+
+@pytest.mark.parametrize("order", [F(2), F(10)])
+@pytest.mark.parametrize("off", [F(1, 1000), F(-1, 1000)])
+def test_every_log_det_has_its_error(order, off):
+    """Where l is near -1 the log dets of S_P and S_Q weigh more than that of their mixture."""
+    l = F(-9, 10)
+    value = renyi(line(l, F(0)), "P|Q", order, ((F(1),),), (l + off,))
+    assert value.overlaps(expected(l, F(0), order))
+    law = given([F(0)], [[1 + l]], [F(0)], [[1 + off]])
+    value = renyi(law, "P|Q", order, ((F(1),),), (l,))
+    assert value.overlaps(expected((1 + l) / (1 + off) - 1, F(0), order))

@@ -119,8 +119,9 @@ def test_each_premise_broken(rule):
 )
 def test_labels_without_meaning_are_refused(rule, loss, label):
     """A logistic label of 8 makes the slope 8 times what its bound says."""
-    run = small(loss)
-    run.y[1] = label
+    labels = small(loss).y.copy()
+    labels[1] = label
+    run = small(loss, y=labels)
     with pytest.raises(PremiseFailed, match="labels"):
         apply(run, rule)
 

@@ -10,7 +10,6 @@ from step_runs import small
 from test_core_s1 import apply
 
 from certaudit.core.balls import precision
-from certaudit.core.rule import PremiseFailed
 from certaudit.run import Clip, Request
 
 
@@ -22,20 +21,17 @@ def bits():
 
 def test_only_the_rows_that_matter_count():
     run = small()
-    other = replace(run, X=run.X.copy(), y=run.y.copy())
-    other.X[0] *= 1000
-    other.y[0] = 8
+    larger = run.X.copy()
+    larger[0] *= 1000
+    other = replace(run, X=larger)
     mine, same = (apply(one, "S2").statement.shifts[0][1] for one in (other, run))
     assert abs(mine - same) < arb("1e-30")
-    with pytest.raises(PremiseFailed, match="labels"):
-        apply(other, "S1")
-    with pytest.raises(PremiseFailed, match="labels"):
-        apply(replace(other, normalizer="current"), "S2")
 
 
 def test_a_zero_row_shifts_nothing_but_the_weights_of_the_others():
-    run = small()
-    run.X[[1, 4]] = 0.0
+    emptied = small().X.copy()
+    emptied[[1, 4]] = 0.0
+    run = small(X=emptied)
     assert apply(run, "S2").statement.shifts[0][1].is_zero()
     assert apply(replace(run, normalizer="current"), "S2").statement.shifts[0][1] > 0
 

@@ -18,8 +18,9 @@ GROUND_UP = (
     ("certaudit.losses", "certaudit.claims"),
     ("certaudit.core",),
     ("certaudit.data", "certaudit.check", "certaudit.estimates"),
-    ("certaudit.spec", "certaudit.certificate", "certaudit.lemmas", "certaudit.verdict"),
+    ("certaudit.spec", "certaudit.certificate", "certaudit.verdict"),
     ("certaudit.search",),
+    ("certaudit.lemmas",),
     ("certaudit.audit",),
     ("certaudit.rank", "certaudit.calibrate"),
     ("certaudit.session",),
@@ -32,8 +33,8 @@ GROUND_UP = (
 )
 """Rooms from the ground up: a room imports itself and rooms of the rows above it in this list."""
 
-MOST_CORE = 1350
-MOST_CHECK = 1350
+MOST_CORE = 2850
+MOST_CHECK = 2300
 
 MADE_IN = "certaudit.core.statement"
 LINES_IN = "certaudit.core.proof"

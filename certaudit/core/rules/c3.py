@@ -90,7 +90,7 @@ def optimal_delta(order: Fraction, ceiling: arb, plane: Witness) -> tuple[arb, E
 RULE = Rule(
     "C3",
     "Rényi to (epsilon, delta), optimal for one order",
-    "section 6; Asoodeh, Liao, Calmon, Kosut, Sankar 2020, Theorem 2",
+    "theory.md#c3; ALC20, Theorem 2",
     Witness,
     hockey_stick_of_renyi,
 )

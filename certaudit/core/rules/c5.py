@@ -39,7 +39,7 @@ def hockey_stick_of_gaussian(run: Run, uses: tuple[Statement, ...], witness: Wit
 RULE = Rule(
     "C5",
     "Gaussian DP to (epsilon, delta), exact",
-    "section 6; Dong, Roth, Su 2022, Corollary 2.13",
+    "theory.md#c5; DRS22, Corollary 2.13",
     Witness,
     hockey_stick_of_gaussian,
 )

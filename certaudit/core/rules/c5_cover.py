@@ -51,7 +51,7 @@ def gaussian_cover(run: Run, uses: tuple[Statement, ...], witness: Witness) -> C
 RULE = Rule(
     "C5-cover",
     "Gaussian DP with slack from finitely many epsilon",
-    "section 6, C5",
+    "theory.md#c5-cover",
     Witness,
     gaussian_cover,
 )

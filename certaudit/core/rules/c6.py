@@ -9,9 +9,9 @@ from functools import partial
 from flint import acb, arb
 
 from certaudit.core.balls import ball, widened
-from certaudit.core.diagonal import KERNEL, TILTED, Evaluated, Values, hockey_stick, i, s
+from certaudit.core.diagonal import KERNEL, TILTED, Evaluated, Values, enclosed, i, s
 from certaudit.core.rule import Conclusion, Rule, Undecided, one
-from certaudit.core.statement import Pair, Statement
+from certaudit.core.statement import HockeyStick, Pair, Statement
 from certaudit.core.term import Formula, exp, indexed, magnitude, pi, sqrt, symbols, total
 from certaudit.run import Run
 
@@ -48,7 +48,9 @@ def c6(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     the line, so the nodes beyond the last add up to at most |M(s_n)| e^{-line epsilon}/(pi n h).
     """
     pair = one(RULE.id, uses, Pair)
-    return hockey_stick(RULE.id, pair, witness, 1, partial(_contour, pair, witness))
+    value, shown = enclosed(RULE.id, pair, witness, 1, partial(_contour, pair, witness))
+    stick = HockeyStick(witness.epsilon, value, (pair.direction,), "final", "exact")
+    return Conclusion(stick, (), shown)
 
 
 def _contour(pair: Pair, at: Witness, values: Values) -> tuple[arb, tuple[Evaluated, ...]]:
@@ -73,7 +75,7 @@ def _contour(pair: Pair, at: Witness, values: Values) -> tuple[arb, tuple[Evalua
 RULE = Rule(
     "C6",
     "delta(epsilon) by the trapezoid rule on a vertical line",
-    "section 6, C6; ALG22; Trefethen, Weideman 2014, Theorem 5.1",
+    "theory.md#c6; ALG22; TW14, Theorem 5.1",
     Witness,
     c6,
 )

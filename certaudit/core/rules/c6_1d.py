@@ -101,7 +101,7 @@ def _singular(values: Values) -> arb:
 RULE = Rule(
     "C6-1d",
     "Exact hockey-stick divergence in one dimension",
-    "section 6; Neyman-Pearson lemma",
+    "theory.md#c6-1d; Neyman-Pearson lemma",
     Witness,
     c6_1d,
 )

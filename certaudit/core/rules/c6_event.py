@@ -67,7 +67,7 @@ def _probability(here: Values) -> arb:
 RULE = Rule(
     "C6-event",
     "The hockey-stick divergence is at least that of one event",
-    "section 6; definition",
+    "theory.md#c6-event; definition",
     Witness,
     c6_event,
 )

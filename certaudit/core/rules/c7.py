@@ -10,9 +10,9 @@ from itertools import pairwise
 from flint import acb, arb
 
 from certaudit.core.balls import ball, widened
-from certaudit.core.diagonal import KERNEL, Evaluated, Values, eps, hockey_stick, i, kappa, l, s
+from certaudit.core.diagonal import KERNEL, Evaluated, Values, enclosed, eps, i, kappa, l, s
 from certaudit.core.rule import Conclusion, Rule, Undecided, one
-from certaudit.core.statement import Pair, Statement
+from certaudit.core.statement import HockeyStick, Pair, Statement
 from certaudit.core.term import (
     Formula,
     Term,
@@ -98,7 +98,9 @@ def c7(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     ``TAIL`` bounds it.
     """
     pair = one(RULE.id, uses, Pair)
-    return hockey_stick(RULE.id, pair, witness, 0, partial(_contour, pair, witness))
+    value, shown = enclosed(RULE.id, pair, witness, 0, partial(_contour, pair, witness))
+    stick = HockeyStick(witness.epsilon, value, (pair.direction,), "final", "exact")
+    return Conclusion(stick, (), shown)
 
 
 def _contour(pair: Pair, at: Witness, values: Values) -> tuple[arb, tuple[Evaluated, ...]]:
@@ -115,7 +117,7 @@ def _contour(pair: Pair, at: Witness, values: Values) -> tuple[arb, tuple[Evalua
     _require_cells(at.tail_cells, (at.n + 1) * values[h])
     edges = ((a_lo, lo, at.lo_cells, arb(0)), (a_hi, hi, at.hi_cells, arb(0)))
     for bound, y, cells, width in (*edges, (t, theta, at.tail_cells, values[h])):
-        values[bound], shown = _edge(pair, values, values[y], cells, width)
+        values[bound], shown = edge_bound(pair, values, values[y], cells, width)
     value = widened(TRAPEZOID.at(values), ERROR.at(values).abs_upper())
     return value, (*shown, (TRAPEZOID, values), (ERROR, values))
 
@@ -158,7 +160,7 @@ def cell_bound(pair: Pair, values: Values, y: arb, x0: arb, x1: arb) -> tuple[ar
     return CELL.at(here), (CELL, here)
 
 
-def _edge(
+def edge_bound(
     pair: Pair, values: Values, y: arb, cells: tuple[float, ...], width: arb
 ) -> tuple[arb, tuple[Evaluated, ...]]:
     """At least the integral of |g| over x >= cells[0] on Im zeta = y, and ``width`` times its sum over
@@ -210,7 +212,7 @@ def tail_bound(
 RULE = Rule(
     "C7",
     "delta(epsilon) by the trapezoid rule on a hyperbola",
-    "section 6, C7; Trefethen, Weideman 2014, Theorem 5.1",
+    "theory.md#c7; ALG22; TW14, Theorem 5.1",
     Witness,
     c7,
 )

@@ -68,7 +68,7 @@ def c7b(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
 RULE = Rule(
     "C7b",
     "A diagonal stand-in for two Gaussian laws",
-    "section 6, C7b",
+    "theory.md#c7b",
     Witness,
     c7b,
 )

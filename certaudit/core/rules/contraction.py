@@ -85,7 +85,7 @@ def _rounded_up(rate: arb) -> Fraction:
 RULE = Rule(
     "contraction",
     "Lipschitz constant of one gradient step",
-    "section 2; Bubeck 2015, Convex Optimization, Theorem 3.12",
+    "theory.md#contraction; BUB15, Theorem 3.12",
     Witness,
     contraction,
 )

@@ -96,7 +96,7 @@ def _spectrum(gram: arb_mat, witness: Witness) -> tuple[arb, arb]:
 RULE = Rule(
     "curvature",
     "Strong convexity and smoothness of the objective",
-    "section 2; Weyl's inequality, Gershgorin's theorem",
+    "theory.md#curvature; Weyl's inequality, Gershgorin's theorem",
     Witness,
     curvature,
 )

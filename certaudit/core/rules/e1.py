@@ -186,7 +186,7 @@ def _based(vectors: arb_mat, diagonal: list[arb], error: arb) -> arb_mat:
 RULE = Rule(
     "E1",
     "Exact Gaussian laws of an affine run",
-    "section 7; section 14",
+    "theory.md#e1",
     Witness,
     e1,
 )

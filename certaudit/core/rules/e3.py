@@ -94,7 +94,7 @@ def e3(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
 RULE = Rule(
     "E3",
     "Exact Rényi divergence of two Gaussians",
-    "section 7; section 6, C7b; Gil et al. 2013",
+    "theory.md#e3; GIL13",
     Witness,
     e3,
 )

@@ -63,7 +63,7 @@ def e3_infinite(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conc
 RULE = Rule(
     "E3-infinite",
     "An order at which the Rényi divergence of two Gaussians is infinite",
-    "section 7; data processing",
+    "theory.md#e3-infinite; data processing",
     Witness,
     e3_infinite,
 )

@@ -92,7 +92,7 @@ def _pair_at(run: Run, step: int) -> Pair:
 RULE = Rule(
     "exceedance",
     "Exact tail of one step's shift for ridge",
-    "section 3; Benarroch, Atif, Cappé 2026",
+    "theory.md#exceedance; BAC26",
     Witness,
     exceedance,
 )

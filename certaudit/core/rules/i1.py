@@ -232,7 +232,7 @@ def geometric(rate: arb, ratio: arb, n: int) -> tuple[arb, arb]:
 RULE = Rule(
     "I1",
     "Contractive noisy iteration",
-    "section 4; BSA24 in its general form; section 14",
+    "theory.md#i1; BSA24 in its general form",
     Witness,
     i1,
 )

@@ -47,7 +47,7 @@ def i2(run: Run, uses: tuple[Statement, ...], witness: Nothing) -> Conclusion:
 RULE = Rule(
     "I2",
     "Adaptive composition of every released step",
-    "section 4; Dong, Roth, Su 2022",
+    "theory.md#i2; DRS22",
     Nothing,
     i2,
 )

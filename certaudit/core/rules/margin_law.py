@@ -148,7 +148,7 @@ def _step(slope: Term, batch: _Data, middle: arb_mat, values: Environment) -> ar
 RULE = Rule(
     "margin-law",
     "Concentration of the removed rows' margins",
-    "section 3; Gaussian concentration and Poincaré inequalities",
+    "theory.md#margin-law; Gaussian concentration and Poincaré inequalities",
     Witness,
     margin_law,
 )

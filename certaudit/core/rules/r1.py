@@ -41,7 +41,7 @@ def renyi_of_gaussian(run: Run, uses: tuple[Statement, ...], witness: Witness) -
 RULE = Rule(
     "R1",
     "Gaussian DP gives every Rényi order",
-    "section 5; Dong, Roth, Su 2022, Corollary B.6",
+    "theory.md#r1; DRS22, Corollary B.6",
     Witness,
     renyi_of_gaussian,
 )

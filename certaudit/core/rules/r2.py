@@ -72,7 +72,7 @@ def _block(rate: arb, times: int, noise: arb, start: arb) -> Environment:
 RULE = Rule(
     "R2",
     "Decay of Rényi divergence while both runs follow one kernel",
-    "section 5; Chien et al. 2024a, from Vempala, Wibisono 2019, Lemma 5",
+    "theory.md#r2; CHI24a, from VW19, Lemma 5",
     Nothing,
     decay,
 )

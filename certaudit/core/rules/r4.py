@@ -102,7 +102,7 @@ def _costly(run: Run) -> list[tuple[int, int, Pair]]:
 RULE = Rule(
     "R4",
     "Per-instance adaptive composition for ridge",
-    "section 5; Thudi et al. 2024, Sepahvand et al. 2025 (Hölder's inequality)",
+    "theory.md#r4; THU24, SEP25 (Hölder's inequality)",
     Witness,
     adaptive_composition,
 )

@@ -157,7 +157,7 @@ def _spread(law: Carried, step: _Step, powers: tuple[arb_mat, arb_mat], times: i
 RULE = Rule(
     "residual-law",
     "Gaussian law of the removed rows' residuals",
-    "section 3; Benarroch et al. 2026",
+    "theory.md#residual-law; BAC26",
     Witness,
     residual_law,
 )

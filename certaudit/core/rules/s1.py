@@ -52,4 +52,4 @@ def s1(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     return Conclusion(statement, tuple(gradients.premises), example)
 
 
-RULE = Rule("S1", "Worst-case sensitivity of one step", "section 3; CHI24a, NEE21", Witness, s1)
+RULE = Rule("S1", "Worst-case sensitivity of one step", "theory.md#s1; CHI24a, NEE21", Witness, s1)

@@ -65,7 +65,7 @@ def s1_drift(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclus
 RULE = Rule(
     "S1-drift",
     "Bounded gradients in both worlds, contraction by the regularizer alone",
-    "section 4, clipped non-convex training; KOL25",
+    "theory.md#s1-drift; KOL25",
     Witness,
     s1_drift,
 )

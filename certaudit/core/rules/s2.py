@@ -55,4 +55,4 @@ def s2(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     return Conclusion(statement, tuple(gradients.premises), example)
 
 
-RULE = Rule("S2", "Per-instance sensitivity of one step", "section 3; BAC26", Witness, s2)
+RULE = Rule("S2", "Per-instance sensitivity of one step", "theory.md#s2; BAC26", Witness, s2)

@@ -64,7 +64,7 @@ def high_probability(run: Run, uses: tuple[Statement, ...], witness: Witness) ->
 RULE = Rule(
     "S3",
     "Per-instance high-probability sensitivity for ridge, one world's residuals",
-    "section 3; Benarroch, Atif, Cappé 2026, repaired by clipping at the bound",
+    "theory.md#s3; BAC26, repaired by clipping at the bound",
     Witness,
     high_probability,
 )

@@ -85,7 +85,7 @@ def margin_sensitivity(run: Run, uses: tuple[Statement, ...], witness: Witness) 
 RULE = Rule(
     "S4",
     "Per-instance high-probability sensitivity for losses of a margin, one world's margins",
-    "section 3; Gaussian concentration and Poincaré inequalities",
+    "theory.md#s4; Gaussian concentration and Poincaré inequalities",
     Witness,
     margin_sensitivity,
 )
