@@ -13,18 +13,7 @@ from functools import partial
 from typing import Any
 
 from .document import items, record, square
-from .interval import (
-    BITS,
-    ONE,
-    ZERO,
-    Interval,
-    bits,
-    greater,
-    hull,
-    precision,
-    real,
-    total,
-)
+from .interval import BITS, ONE, ZERO, Interval, bits, greater, hull, precision, real, total
 from .matrix import Matrix, deviation, diagonal, matrix, row_of, zeros
 from .refusal import need
 from .run import Batch, Run, Segment, Step, read_batch

@@ -8,15 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import (
-    affine,
-    contour,
-    rules_conversion,
-    rules_iteration,
-    rules_law,
-    rules_pair,
-    rules_step,
-)
+from . import affine, contour, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
 from .claims import judge, read_claim
 from .document import (
     FORMAT,

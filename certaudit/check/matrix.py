@@ -117,7 +117,7 @@ class Matrix:
         if self.width != other.height:
             raise ValueError("sizes of a product")
         width = -(-(self.length + other.length + self.width.bit_length() + 2) // 64) * 64
-        across = other.width * width * self.length / 1.2e7
+        across = other.width * width * self.length / 8e6
         spend(self.height * (self.width * (0.5 + across) + other.width))
         half = mpz(1) << (width - 1)
         shift = pack([half] * other.width, width)

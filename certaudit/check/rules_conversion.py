@@ -13,14 +13,7 @@ from .refusal import need, spend
 from .rules_iteration import TOWARDS, need_one_noise
 from .rules_law import constant, contractions, removing
 from .run import at_least_0
-from .statement import (
-    GaussianCover,
-    GaussianDP,
-    HockeyStick,
-    Renyi,
-    ResidualLaw,
-    Statement,
-)
+from .statement import GaussianCover, GaussianDP, HockeyStick, Renyi, ResidualLaw, Statement
 from .steps import Context, Match, all_of, first_of, matched
 
 

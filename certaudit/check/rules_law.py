@@ -10,31 +10,11 @@ from gmpy2 import mpq
 
 from .affine import need_affine, one_step
 from .document import choice, count, items, number, numbers, record
-from .interval import (
-    HALF,
-    ONE,
-    TWO,
-    ZERO,
-    Interval,
-    greater,
-    hull,
-    lesser,
-    precision,
-    real,
-    tail,
-    total,
-)
+from .interval import HALF, ONE, TWO, ZERO, Interval, greater, hull, lesser, precision, real, tail, total
 from .matrix import Matrix, diagonal, dot, matrix, quadratic, row_of
 from .refusal import need, spend
 from .run import Batch, Run, Step
-from .statement import (
-    Contraction,
-    Exceedance,
-    MarginLaw,
-    ResidualLaw,
-    Sensitivity,
-    Statement,
-)
+from .statement import Contraction, Exceedance, MarginLaw, ResidualLaw, Sensitivity, Statement
 from .steps import Context, Match, all_of, expanded, first_of, matched
 
 BITS = 128
