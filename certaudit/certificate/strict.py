@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-MOST_BYTES = 256 * 10**6
-MOST_VALUES = 5 * 10**6
+MOST_BYTES = 64 << 20
+MOST_VALUES = 1_500_000
 MOST_DIGITS = 18
 LONGEST_TEXT = 10_000
 
