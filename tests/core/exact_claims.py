@@ -24,6 +24,7 @@ from certaudit.search import e1
 from certaudit.search.exact import ExactPair
 
 DIGITS = 40
+TOP_DIGITS = 400
 MOST_NODES = 1500
 
 Evaluate = Callable[[mp.mpf, mp.mpf], tuple[mp.mpf, mp.mpf]]
@@ -109,7 +110,7 @@ class Truth:
     @classmethod
     def of(cls, run: Run, direction: str) -> Truth:
         """The pair of one direction."""
-        with mp.workdps(DIGITS + 20):
+        with mp.workdps(TOP_DIGITS):
             (mean_p, p), (mean_q, q) = (law(run, world) for world in direction.split("|"))
             whiten = mp.cholesky(q) ** -1
             values, vectors = mp.eigsy(whiten * p * whiten.T)
@@ -124,7 +125,8 @@ class Truth:
         half = sum(mp.log1p(x) for x in self.l) / 2
         opening = -eps - half - sum(v / (2 * x) for x, v in zip(self.l, self.v, strict=True) if x)
         curve = (mp.mpf(1 if opening > 0 else -1) if path == "parabola" else mp.mpf(0)) / 2
-        c = self._saddle(eps + half)
+        steep = max(self.l) < 0 and 0 < opening < eps * mp.mpf(10) ** -8
+        c = (len(self.l) / mp.mpf(2) + 2) / opening if steep else self._saddle(eps + half)
         width = min(c / 2, 1 / mp.sqrt(self._bend(c)))
         if max(self.l) > 0:
             width = min(width, (1 / max(self.l) - c) / 2)
@@ -191,6 +193,11 @@ class Truth:
 
     def epsilon(self, delta: F, guess: float) -> mp.mpf:
         """The exact epsilon near a float guess, by Newton's method; nodes twice as close confirm it."""
+        if max(self.l) < 0:
+            with mp.workdps(TOP_DIGITS):
+                top = -sum(mp.log1p(x) + v / x for x, v in zip(self.l, self.v, strict=True)) / 2
+                if abs(guess / top - 1) < mp.mpf(10) ** -9:
+                    return self._below(top, mp.log(_exact(delta)))
         if len(self.l) == 1 and self.l[0] != 0:
             with mp.workdps(400):
                 return self._newton(mp.mpf(guess), mp.log(_exact(delta)), lambda x, _: self._in_one(x))
@@ -201,6 +208,22 @@ class Truth:
                     return self._newton(mp.mpf(guess), mp.log(_exact(delta)), steps)
                 except ArithmeticError:
                     continue
+        raise ArithmeticError("the reference did not converge")
+
+    def _below(self, top: mp.mpf, target: mp.mpf) -> mp.mpf:
+        """epsilon just below the largest log-ratio, ``top``: log delta is nearly linear in the log of
+        what is missing."""
+        missing = mp.log(top) - 25
+        for k in range(40):
+            level = top - mp.exp(missing)
+            h = mp.mpf(0.05) / 2 ** min(k // 4, 3)
+            value, slope = (
+                self._in_one(level) if len(self.l) == 1 else self.log_delta(level, "parabola", h)
+            )
+            change = (value - target) / (slope * mp.exp(missing))
+            missing += change
+            if abs(change) < mp.mpf(10) ** -6:
+                return top - mp.exp(missing)
         raise ArithmeticError("the reference did not converge")
 
     @staticmethod
@@ -216,7 +239,7 @@ class Truth:
 
 def rational(x: mp.mpf) -> F:
     """Nearly x."""
-    with mp.workdps(60):
+    with mp.workdps(400):
         return F(int(x * mp.mpf(2) ** 200), 2**200)
 
 
@@ -235,7 +258,7 @@ def judge(seeds: range, distance: F = F(1, 10**10)) -> Tally:
     delta between 1e-1 and 1e-300.
 
     Where the reference does not converge the float twin gives epsilon, and only whether the claims are
-    decided counts (``unchecked``); so where epsilon is within 1e-13 of the largest log-ratio.
+    decided counts (``unchecked``).
     """
     wrong, left, unchecked = [], [], 0
     for seed in seeds:

@@ -2,6 +2,8 @@
 
 import json
 
+from forge_truth import Open, holds
+
 from certaudit.certificate.codec import Decoder
 from certaudit.certificate.data import decode
 from certaudit.certificate.record import RUN
@@ -10,15 +12,15 @@ from certaudit.run import Run
 from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify
 
-from forge_truth import Open, holds
-
 _known = {}
 
 
 def confirmed(content):
     """Whether every claim of a file is shown to have its verdict."""
     return all(
-        _confirmed(content, proof["requests"], entry) for proof in content["proofs"] for entry in proof["claims"]
+        _confirmed(content, proof["requests"], entry)
+        for proof in content["proofs"]
+        for entry in proof["claims"]
     )
 
 
@@ -29,12 +31,16 @@ def trust(content):
 
 def _keys(content):
     return [
-        _key(content, proof["requests"], entry) for proof in content["proofs"] for entry in proof["claims"]
+        _key(content, proof["requests"], entry)
+        for proof in content["proofs"]
+        for entry in proof["claims"]
     ]
 
 
 def _key(content, requests, entry):
-    claim = {key: value for key, value in entry["claim"].items() if key not in ("id", "theorem", "after")}
+    claim = {
+        key: value for key, value in entry["claim"].items() if key not in ("id", "theorem", "after")
+    }
     data = [content["data"]["X"], content["data"]["y"]]
     return json.dumps([content["run"], data, requests, claim, entry["verdict"]], sort_keys=True)
 

@@ -3,19 +3,16 @@
 from fractions import Fraction
 from functools import cache
 
+import forge_runs
+
 from certaudit.certificate.record import Decided, Spec
 from certaudit.certificate.write import document
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
-from certaudit.core.balls import ball, precision, upper, lower
-from certaudit.core.rule import Nothing
-from certaudit.core.rules.c3 import Witness as Tangent
+from certaudit.core.balls import ball, lower, precision, upper
 from certaudit.core.rules.c5 import Witness as Level
-from certaudit.core.rules.c5_cover import Witness as Cover
 from certaudit.core.rules.r1 import Witness as Order
-from certaudit.core.statement import HockeyStick, Renyi
 from certaudit.search import c3, c6
 from certaudit.search.evidence import Evidence
-import forge_runs
 
 SPEC = Spec("forged", "0" * 64)
 BITS = 320
@@ -69,7 +66,9 @@ class Maker:
 
     def shifts(self, name, lines, step=2):
         found = [line.statement for line in lines]
-        size = max(above(one.shifts[0][1] if one.shifts[0][0] >= step else one.shifts[1][1]) for one in found)
+        size = max(
+            above(one.shifts[0][1] if one.shifts[0][0] >= step else one.shifts[1][1]) for one in found
+        )
         spent = max(above(one.delta) for one in found)
         self.claim(SensitivityClaim(name, step, size, min(spent, Fraction(1))), "proved", lines)
 
@@ -94,7 +93,9 @@ def _exceedances(maker):
     from certaudit.core.rules.exceedance import Witness
 
     size = Fraction(1, 20)
-    lines = [maker.apply("exceedance", (law,), Witness(2, size)) for law in maker.evidence.residuals.values()]
+    lines = [
+        maker.apply("exceedance", (law,), Witness(2, size)) for law in maker.evidence.residuals.values()
+    ]
     chances = [one.statement.probability for one in lines]
     maker.claim(SensitivityClaim("step", 2, size, max(map(above, chances))), "proved", lines)
     most = max(lines, key=lambda one: float(one.statement.probability))
@@ -165,7 +166,9 @@ def _composed(maker, order=Fraction(3, 2)):
     r = max(above(one.statement.r) for one in found)
     maker.claim(RenyiClaim("composed", order, r), "proved", found)
     level = Fraction(1)
-    lines = [maker.apply("C3", (one,), c3.witness(order, float(one.statement.r), level)) for one in found]
+    lines = [
+        maker.apply("C3", (one,), c3.witness(order, float(one.statement.r), level)) for one in found
+    ]
     maker.sticks("composed stick", lines)
 
 

@@ -4,10 +4,10 @@ import copy
 import re
 from fractions import Fraction
 
+from forge_judges import altered
+
 from certaudit.claims import KINDS
 from certaudit.core.rules import RULES
-
-from forge_judges import altered
 
 NUMBER = re.compile(r"(-?[0-9]+)(?:/([0-9]+)|p(-?[0-9]+))?")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -133,13 +133,21 @@ def _lists(value):
         yield f"without {k}", value[:k] + value[k + 1 :]
         yield f"with {k} twice", value[: k + 1] + value[k:]
         if k:
-            yield f"{k - 1} and {k} exchanged", [*value[: k - 1], value[k], value[k - 1], *value[k + 1 :]]
+            yield (
+                f"{k - 1} and {k} exchanged",
+                [*value[: k - 1], value[k], value[k - 1], *value[k + 1 :]],
+            )
 
 
 def _exchanged(content):
     """Claims that exchange their lines, lines their witnesses or uses, where of one kind."""
     for p, proof in enumerate(content["proofs"]):
-        for part, key in (("claims", "lines"), ("claims", "claim"), ("lines", "witness"), ("lines", "uses")):
+        for part, key in (
+            ("claims", "lines"),
+            ("claims", "claim"),
+            ("lines", "witness"),
+            ("lines", "uses"),
+        ):
             for i in range(len(proof[part])):
                 for j in range(i):
                     yield f"{p} {part} {key} {i} {j} exchanged", _swap(content, (p, part), key, i, j)

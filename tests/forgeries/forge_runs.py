@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+
 from certaudit.run import Clip, Phase, Reference, Request, Run, Start
 
 ETA, NOISE = Fraction(1, 2), Fraction(1, 100)
@@ -25,7 +26,10 @@ def phase(steps, noise=NOISE, eta=ETA, batches=()):
     return Phase(steps, eta, noise, batches)
 
 
-def make(X, y, loss="ridge", learn=phase(3), unlearn=phase(2), rows_gone=(3,), **changes):
+THREE, TWO = phase(3), phase(2)
+
+
+def make(X, y, loss="ridge", learn=THREE, unlearn=TWO, rows_gone=(3,), **changes):
     """A run from zero, changed as said."""
     requests = changes.pop("requests", (Request(tuple(rows_gone), unlearn),))
     classes = changes.get("classes", 1)

@@ -8,10 +8,9 @@ from fractions import Fraction
 from math import erfc, exp, inf, isfinite, log, sqrt
 
 import numpy as np
+from forge_mutants import value_of
 from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr
-
-from forge_mutants import value_of
 
 MOST_STEPS = 4000
 NEAR = 1e-7
@@ -124,7 +123,15 @@ def _plane(nu, scale, other, width, epsilon):
 
     reach = 12 * max(1.0, sqrt(width))
     points = sorted({0.0, float(other), other / 2})
-    value, _ = quad(at, min(0, other) - reach, max(0, other) + reach, points=points, limit=800, epsrel=1e-10, epsabs=1e-14)
+    value, _ = quad(
+        at,
+        min(0, other) - reach,
+        max(0, other) + reach,
+        points=points,
+        limit=800,
+        epsrel=1e-10,
+        epsabs=1e-14,
+    )
     return max(value, 0.0, 1 - exp(min(epsilon, 0)))
 
 
@@ -203,7 +210,7 @@ def exceedance(content, requests, world, step, size):
 
 
 def holds(content, requests, claim):
-    """Whether a claim about a ridge run is true of the final models; raises Open where that is not known,
+    """Whether a claim about a ridge run is true of the final models; raises Open where that is unknown,
     or too close to call.  True proves less than the claim if every step is seen, or for mu."""
     run = content["run"]
     if run["loss"] != "ridge" or run["projection"] is not None or run["clip"] is not None:
@@ -215,7 +222,9 @@ def holds(content, requests, claim):
     p, q = laws(content, requests)
     pairs = [(p, q) if one == "P|Q" else (q, p) for one in claim["directions"]]
     if claim["kind"] == "epsilon-delta":
-        return _below(max(delta(pair, number(claim["epsilon"])) for pair in pairs), number(claim["delta"]))
+        return _below(
+            max(delta(pair, number(claim["epsilon"])) for pair in pairs), number(claim["delta"])
+        )
     if claim["kind"] == "renyi":
         return _below(max(renyi(pair, number(claim["order"])) for pair in pairs), number(claim["renyi"]))
     return _gaussian_holds(pairs, number(claim["mu"]), number(claim["delta"]))
