@@ -131,7 +131,7 @@ class Truth:
         if max(self.l) > 0:
             width = min(width, (1 / max(self.l) - c) / 2)
         total, weighted, most = mp.mpf(0), mp.mpf(0), mp.mpf(0)
-        for k in range(MOST_NODES * (8 if path == "even" else 1)):
+        for k in range(MOST_NODES * (20 if path == "even" else 1)):
             u, du = (4 * k * h, mp.mpf(4)) if path == "even" else (mp.sinh(k * h), mp.cosh(k * h))
             s = c + width * (1j * u - curve * u * u)
             value = self._integrand(s, eps + half) * (1 + 2j * curve * u) * du

@@ -50,7 +50,7 @@ def test_300_claims_beside_the_exact_epsilon():
     assert tally.claims == 300
     assert tally.wrong == []
     assert len(tally.open) <= 1, tally.open
-    assert tally.unchecked < 15
+    assert tally.unchecked <= 15
 
 
 @pytest.mark.statistics
