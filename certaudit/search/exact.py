@@ -20,8 +20,8 @@ from certaudit.core.rules.c6_1d import Witness as LineWitness
 from certaudit.core.rules.c6_event import Witness as EventWitness
 from certaudit.core.rules.e3 import Witness as RenyiWitness
 from certaudit.core.rules.e3_infinite import Witness as InfiniteWitness
-from certaudit.core.statement import Direction, HockeyStick, Law, Pair
-from certaudit.search import c6, c7, c7b
+from certaudit.core.statement import Direction, HockeyStick, Law, Pair, Renyi
+from certaudit.search import c3, c6, c7, c7b
 from certaudit.search.c3 import epsilon_by_tangent
 from certaudit.search.c7b import Diagonal
 from certaudit.search.conversion import improved_epsilon
@@ -37,6 +37,7 @@ FEW_NODES = 200
 FEWER_DIGITS = (16, 12, 9, 6, 4, 2)
 SPREADS = (1e-10, 1e-8, 1e-6, 1e-4, 2.0**-6, 0.25)
 BEYOND = Fraction(1001, 1000)
+EQUAL_ORDER = Fraction(1000)
 
 _diagonals: WeakKeyDictionary[Proof, dict[int, Diagonal]] = WeakKeyDictionary()
 
@@ -106,7 +107,7 @@ class ExactPair:
         line = self.pair(effort)
         pair = of(line, Pair)
         if all(x.is_zero() for x in (*pair.l, *pair.nu)):
-            raise Undecided("C7", "the laws are equal up to the closeness")
+            return self._of_equal_laws(epsilon)
         twin = self.twin if effort == 0 else FloatPair(pair.l, pair.nu)
         ways: list[tuple[str, Callable[[], object]]] = [
             ("C6", partial(c6.witness, pair, twin, epsilon, digits, FEW_NODES)),
@@ -119,6 +120,12 @@ class ExactPair:
             except Undecided as refusal:
                 reason = refusal
         raise reason
+
+    def _of_equal_laws(self, epsilon: Fraction) -> Line:
+        """One Rényi order, where the laws are equal up to the closeness of the stand-in."""
+        line = self.renyi(EQUAL_ORDER)
+        witness = c3.witness(EQUAL_ORDER, float(of(line, Renyi).r.upper()), epsilon)
+        return self.proof.apply("C3", (line,), witness)
 
     def decide(self, epsilon: Fraction, delta: Fraction) -> Line:
         """delta(epsilon) accurately enough to tell it from ``delta``, if at all possible; an event's

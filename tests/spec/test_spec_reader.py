@@ -207,18 +207,18 @@ def test_nothing_is_built_from_a_python_tag(tmp_path: Path) -> None:
 def test_alias_bomb(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x]"]
     lines += [f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 60)]
-    began = time.perf_counter()
+    began = time.process_time()
     found = refusal(tmp_path, "\n".join(lines))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert found[-1].message == "and 78 more problems"
     assert {d.message for d in found[:-1]} == {"anchors and aliases are not allowed"}
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_deep_nesting(opening: str, tmp_path: Path) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     found = refusal(tmp_path, opening * 50_000)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert found[-1].message == "nested more than 32 levels deep"
 
 
@@ -231,10 +231,10 @@ def test_hundred_megabyte_spec(tmp_path: Path) -> None:
     path = write(tmp_path, "a: 1\n")
     with open(path, "r+b") as file:
         file.truncate(100 * 2**20)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError) as caught:
         read(path)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert str(caught.value) == f"{path}: larger than the 256 KiB allowed for a spec"
 
 

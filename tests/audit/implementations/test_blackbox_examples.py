@@ -8,7 +8,7 @@ import pytest
 
 from certaudit import cli
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def run(name, tmp_path, **changes):

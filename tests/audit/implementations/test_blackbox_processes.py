@@ -11,7 +11,7 @@ from certaudit import cli
 
 def command(*arguments):
     """The command line in a process of its own, from the checkout."""
-    script = str(Path(__file__).parents[2] / "cli.py")
+    script = str(Path(__file__).parents[3] / "cli.py")
     return subprocess.run(
         [sys.executable, script, *arguments], capture_output=True, timeout=120, check=False
     )

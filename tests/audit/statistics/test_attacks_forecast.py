@@ -17,7 +17,7 @@ from certaudit.audit.statistics.sequential import EProcesses, Wealth
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim
 from certaudit.cli import main
 
-SPECS = Path(__file__).parents[2] / "specs"
+SPECS = Path(__file__).parents[3] / "specs"
 CLAIM = EpsilonDelta("e", F(109, 100), F(1, 10**5))
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from shadow_runs import RUNS, SilentPhases, exact_law, ridge_run, two_requests
 
+from certaudit.audit import scores
 from certaudit.audit.rows import Rows
 from certaudit.audit.scores import Setting, applicable, kinds
 from certaudit.audit.scores.linear_discriminant import LinearDiscriminant
@@ -13,7 +14,6 @@ from certaudit.audit.scores.removed_point_loss import RemovedPointLoss
 from certaudit.audit.scores.rmia import Rmia
 from certaudit.audit.scores.u_lira import ULira
 from certaudit.audit.shadows.train import train
-from certaudit.audit.statistics import scores
 
 FORGOTTEN = (7, 20, 31)
 
