@@ -94,7 +94,8 @@ def _costly(run: Run) -> list[tuple[int, int, Pair]]:
             raise NotApplicable(RULE.id, "needs a single removed row at every step")
         if rows and pair.noise_variance == 0:
             raise NotApplicable(RULE.id, "a step that removes a row adds no noise")
-        found += [(t, rows[0], pair) for t in range(done, done + pair.count) if rows]
+        if rows:
+            found += [(t, rows[0], pair) for t in range(done, done + pair.count)]
         done += pair.count
     return found
 
