@@ -14,7 +14,7 @@ from flint import arb, ctx
 from scipy.special import log_ndtr
 
 from certaudit.core.balls import ball, precision
-from certaudit.core.proof import Line, Proof
+from certaudit.core.proof import BITS, Line, Proof
 from certaudit.core.rule import Refusal, Undecided
 from certaudit.core.rules.c6_1d import Witness as LineWitness
 from certaudit.core.rules.c6_event import Witness as EventWitness
@@ -29,7 +29,6 @@ from certaudit.search.lines import of
 from certaudit.search.orders import best_order
 from certaudit.search.twin import FloatPair
 
-BITS = 320
 DIGITS = 16
 LEAST = (1e-30, 1e-55)
 EFFORTS = ((DIGITS, 0), (32, 0), (32, 1), (64, 1))
@@ -106,7 +105,7 @@ class ExactPair:
                 pass
         line = self.pair(effort)
         pair = of(line, Pair)
-        if all(x.is_zero() for x in (*pair.l, *pair.nu)):
+        if all(abs(x) <= pair.phi for x in (*pair.l, *pair.nu)):
             return self._of_equal_laws(epsilon)
         twin = self.twin if effort == 0 else FloatPair(pair.l, pair.nu)
         ways: list[tuple[str, Callable[[], object]]] = [

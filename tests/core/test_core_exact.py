@@ -219,3 +219,11 @@ def test_replaying_the_witnesses_gives_the_same():
     last = pair.proof.lines[-1]
     assert again.lines[-1].statement.delta.overlaps(last.statement.delta)
     assert replace(last.witness) == last.witness
+
+
+def test_laws_closer_than_their_stand_in_count_as_equal():
+    """Means 2^-320 apart are below what V resolves: no contour is looked for."""
+    pair = pair_of(given([F(0), F(1, 2**320)], _unit(2), [F(0), F(0)], _unit(2)))
+    line = pair.hockey_stick(F(1, 10**6))
+    assert line.rule == "C3"
+    assert line.statement.delta <= F_SMALL
