@@ -13,16 +13,16 @@ import numpy as np
 
 from certaudit.claims import EpsilonDelta
 from certaudit.core import decide
+from certaudit.core.affine import is_affine
 from certaudit.core.balls import precision
-from certaudit.core.proof import Line
+from certaudit.core.proof import BITS, Line
 from certaudit.core.rule import Refusal
 from certaudit.core.rules.c5 import Witness as LevelWitness
 from certaudit.estimates.epsilon import epsilons
 from certaudit.estimates.laws import Laws, forgetting
 from certaudit.estimates.pairs import whitened
-from certaudit.losses import LOSSES
 from certaudit.run import Request, Run
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 
 Solve = Literal["noise", "steps"]
 Route = Literal["S1 + I1", "S2 + I1", "S3/S4 + I1", "exact tier"]
@@ -116,13 +116,9 @@ def with_steps(run: Run, steps: int) -> Run:
 def _least(run: Run, claim: EpsilonDelta, route: Route, solve: Solve) -> Fraction | None:
     if route in ("S1 + I1", "S2 + I1") and not Evidence(run).sensitivities[route[:2]]:
         return None
-    if route == "exact tier" and not _affine(run):
+    if route == "exact tier" and not is_affine(run):
         return None
     return _least_noise(run, claim, route) if solve == "noise" else _fewest_steps(run, claim, route)
-
-
-def _affine(run: Run) -> bool:
-    return LOSSES[run.loss].quadratic and run.projection is None and run.clip is None
 
 
 def _least_noise(run: Run, claim: EpsilonDelta, route: Route) -> Fraction | None:

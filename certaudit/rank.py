@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from certaudit.claims import EpsilonDelta
+from certaudit.core.affine import is_affine
 from certaudit.core.balls import precision
+from certaudit.core.proof import BITS
 from certaudit.core.rule import Refusal
 from certaudit.core.statement import HockeyStick
 from certaudit.estimates.epsilon import epsilons
 from certaudit.estimates.laws import Laws, forgetting
 from certaudit.estimates.pairs import whitened
-from certaudit.losses import LOSSES
 from certaudit.run import Run
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.lines import of
 from certaudit.search.verify import verify_claim
 
@@ -131,8 +132,7 @@ def prove(run: Run, row: int, delta: Fraction) -> Proved:
 
 
 def _affine(run: Run) -> bool:
-    plain = LOSSES[run.loss].quadratic and run.projection is None and run.clip is None
-    return plain and run.release == "final"
+    return is_affine(run) and run.release == "final"
 
 
 def _estimates(run: Run, delta: Fraction) -> list[Row]:

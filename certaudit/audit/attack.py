@@ -139,8 +139,7 @@ def _with_truth(result: ClaimAudit, truth: Mapping[str, float]) -> ClaimAudit:
 
 def _requests(run: Run, claim: Claim) -> int:
     """How many requests the models that ``claim`` is about have served."""
-    after = None if isinstance(claim, SensitivityClaim) else claim.after
-    return len(run.requests) if after is None else after
+    return len(run.requests) if claim.after is None else claim.after
 
 
 def _obstacle(run: Run, claim: Claim, foreign: Trainer | None) -> str:

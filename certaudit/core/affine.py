@@ -19,6 +19,11 @@ STEP_MATRIX = Formula(A, one - eta * (transpose(X) * X / count + lam * one))
 STEP_DRIFT = Formula(b, eta / count * (transpose(X) * y))
 
 
+def is_affine(run: Run) -> bool:
+    """Whether every step is affine: a quadratic loss, no projection, no clip."""
+    return LOSSES[run.loss].quadratic and run.projection is None and run.clip is None
+
+
 def require_affine(rule: str, run: Run) -> Premise:
     """The premise that every step is affine: a quadratic loss, no projection, no clip.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from flint import arb
@@ -19,6 +20,13 @@ from certaudit.run import WORLDS, Run
 M, G = symbols("M G")
 
 LIPSCHITZ = Formula(M, G * length)
+
+
+@dataclass(frozen=True)
+class Restart:
+    """``last``: None for all the steps from the first, else the number of last ones."""
+
+    last: int | None
 
 
 class Gradients:

@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 
 from certaudit.claims import BOTH, Direction
 from certaudit.core import schedule
+from certaudit.core.affine import is_affine
 from certaudit.core.balls import precision
-from certaudit.core.proof import Line, Proof
+from certaudit.core.proof import BITS, Line, Proof
 from certaudit.core.rule import NotApplicable, Nothing, Premise, PremiseFailed, Refusal
-from certaudit.core.rules import RULES
 from certaudit.core.rules.contraction import Witness as StepWitness
 from certaudit.core.rules.contraction import require_contraction
 from certaudit.core.rules.e1 import Witness as LawWitness
 from certaudit.core.rules.margin_law import Witness as MarginWitness
 from certaudit.core.rules.r4 import Witness as OrderWitness
 from certaudit.core.rules.residual_law import Witness as ResidualWitness
+from certaudit.core.slope import Restart
 from certaudit.core.statement import (
     Contraction,
     Curvature,
@@ -43,7 +44,6 @@ from certaudit.search.r4 import exponents
 
 Floats = NDArray[np.float64]
 
-BITS = 320
 MOST_WORK = 10**8
 MOST_SLOPES = 15 * 10**5
 MOST_DIMENSIONS = 128
@@ -159,7 +159,7 @@ class Evidence:
     @cached_property
     def sensitivities(self) -> dict[str, Line | None]:
         """Deterministic sensitivities: S2 and S1."""
-        return {rule: self.apply(rule, (), _restart(rule, None)) for rule in ("S2", "S1")}
+        return {rule: self.apply(rule, (), Restart(None)) for rule in ("S2", "S1")}
 
     @cached_property
     def deterministic(self) -> tuple[GaussianBound, ...]:
@@ -188,7 +188,7 @@ class Evidence:
         for last in sorted({longest * k // 24 for k in range(1, 25)} | {2**k for k in range(30)}):
             if not 1 <= last <= longest:
                 continue
-            found = self._gaussian(self.apply("S2", (), _restart("S2", last)))
+            found = self._gaussian(self.apply("S2", (), Restart(last)))
             if found is not None and (best is None or _mu(found) < _mu(best)):
                 best = found
         return [] if best is None else [GaussianBound("S2 + I1, restarted in the ball", (best,))]
@@ -205,7 +205,7 @@ class Evidence:
         for name, sensitivity in self.sensitivities.items():
             if sensitivity is not None:
                 found.append((f"{name} + I2", self.apply("I2", (sensitivity,), Nothing())))
-        drift = self._gaussian(self.apply("S1-drift", (), _restart("S1-drift", None)))
+        drift = self._gaussian(self.apply("S1-drift", (), Restart(None)))
         found.append(("S1-drift + I1", drift))
         return [GaussianBound(name, (one,)) for name, one in found if one is not None]
 
@@ -310,23 +310,13 @@ class Evidence:
             reason = f"not attempted: more than {MOST_DIMENSIONS} dimensions"
             self.note(NotApplicable("E1", reason))
             return None
-        plain = LOSSES[self.run.loss].quadratic
-        return self.apply("E1", (), e1.witness(self.run) if plain else LawWitness(()))
+        return self.apply("E1", (), e1.witness(self.run) if is_affine(self.run) else LawWitness(()))
 
     @cached_property
     def exact(self) -> dict[Direction, ExactPair]:
         """The exact pairs, one a direction; empty if the run is not affine."""
         law = self.law
-        if law is None:
-            return {}
-        pairs: dict[Direction, ExactPair] = {}
-        for direction in BOTH:
-            try:
-                pairs[direction] = ExactPair(self.proof, law, direction)
-            except Refusal as refusal:
-                self.note(refusal)
-                return {}
-        return pairs
+        return {} if law is None else {one: ExactPair(self.proof, law, one) for one in BOTH}
 
     def float_law(self) -> tuple[Floats, Floats, Floats, Floats] | None:
         """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof."""
@@ -348,10 +338,6 @@ class Evidence:
             vector(law.mean_q),
             table(law.covariance_q),
         )
-
-
-def _restart(rule: str, last: int | None) -> Any:
-    return RULES[rule].witness(last)
 
 
 def _mu(line: Line) -> arb:

@@ -9,10 +9,11 @@ import numpy as np
 from certaudit.claims import Claim
 from certaudit.core import decide
 from certaudit.core.balls import precision
+from certaudit.core.proof import BITS
 from certaudit.core.rule import Undecided
 from certaudit.core.rules import RULES
 from certaudit.run import Run
-from certaudit.search.evidence import BITS, Evidence, Refused
+from certaudit.search.evidence import Evidence, Refused
 from certaudit.search.published import THEOREMS
 from certaudit.search.routes import ROUTES
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, Status

@@ -11,11 +11,11 @@ from hostile_runs import plain
 
 from certaudit.core.balls import precision
 from certaudit.core.gaussian import gaussian_delta
-from certaudit.core.proof import Proof
+from certaudit.core.proof import BITS, Proof
 from certaudit.core.rule import NotApplicable, Nothing, PremiseFailed, Undecided
 from certaudit.core.rules import RULES, c5_cover, c6, c6_1d, c6_event, e3, r1
 from certaudit.run import Start
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 
 
 @pytest.fixture(autouse=True)

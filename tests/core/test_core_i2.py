@@ -12,7 +12,7 @@ from certaudit.core.balls import ball, precision
 from certaudit.core.proof import Proof
 from certaudit.core.rule import NotApplicable, Nothing
 from certaudit.core.rules.i2 import i2
-from certaudit.core.rules.s2 import Witness as Steps
+from certaudit.core.slope import Restart as Steps
 from certaudit.core.statement import Drift
 from certaudit.run import Phase, Reference
 

@@ -13,11 +13,11 @@ from hostile_runs import plain
 
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim
 from certaudit.core.balls import precision
-from certaudit.core.proof import Proof
+from certaudit.core.proof import BITS, Proof
 from certaudit.core.rule import Premise
 from certaudit.core.rules import RULES
 from certaudit.core.statement import GaussianCover, GaussianDP, HockeyStick, Renyi, Statement
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 
 BOTH = ("P|Q", "Q|P")
 CLAIMS = {

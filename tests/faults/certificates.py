@@ -12,9 +12,10 @@ from fault_runs import LEARN, LEFT, UNLEARN, N, logistic, ridge
 
 from certaudit.claims import EpsilonDelta, GaussianClaim, RenyiClaim, SensitivityClaim
 from certaudit.core.balls import ball, precision, upper
+from certaudit.core.proof import BITS
 from certaudit.core.rules.exceedance import Witness
 from certaudit.run import Clip, Reference, Request, Run
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.exact import ExactPair
 from certaudit.search.verify import verify
 from certaudit.verdict import Status

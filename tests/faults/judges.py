@@ -10,7 +10,8 @@ from certaudit.audit.conformance import models, steps
 from certaudit.audit.scores.linear_discriminant import LinearDiscriminant
 from certaudit.audit.scores.removed_point_loss import RemovedPointLoss
 from certaudit.core.balls import precision
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.core.proof import BITS
+from certaudit.search.evidence import Evidence
 
 LEVEL = 1e-3
 DELTA = F(1, 1000)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from certaudit.core.balls import precision
+from certaudit.core.proof import BITS
 from certaudit.estimates.epsilon import epsilons
 from certaudit.estimates.laws import Laws, forgetting
 from certaudit.estimates.pairs import whitened
 from certaudit.rank import NotRankable, rank
 from certaudit.run import Phase, Reference, Request, Run, Start
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "golden.json").read_text())
 DELTA = F(1, 10**5)

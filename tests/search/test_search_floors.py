@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from certaudit.claims import EpsilonDelta, RenyiClaim
 from certaudit.core.balls import precision
+from certaudit.core.proof import BITS
 from certaudit.core.rule import Undecided
 from certaudit.run import Phase, Reference, Request, Run, Start
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.exact import ExactPair
 from certaudit.search.verify import verify
 from certaudit.verdict import Status

@@ -12,13 +12,13 @@ from certaudit.certificate.numbers import spell
 from certaudit.claims import EpsilonDelta
 from certaudit.core.balls import ball, precision
 from certaudit.core.gaussian import gaussian_delta
-from certaudit.core.proof import Proof
+from certaudit.core.proof import BITS, Proof
 from certaudit.core.rule import PremiseFailed
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Curvature
 from certaudit.run import Batch, Clip, Phase, Reference, Request, Run, Start
 from certaudit.search import curvature
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify
 from certaudit.verdict import Status
 

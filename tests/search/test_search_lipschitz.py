@@ -10,11 +10,11 @@ from certaudit.audit.shadows.dynamics import gradient
 from certaudit.claims import EpsilonDelta
 from certaudit.core.balls import ball, precision
 from certaudit.core.gaussian import gaussian_delta
-from certaudit.core.proof import Proof
+from certaudit.core.proof import BITS, Proof
 from certaudit.core.rules.contraction import Witness
 from certaudit.run import Batch, Clip, Phase, Reference, Request, Run, Start
 from certaudit.search import curvature
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify
 from certaudit.verdict import Status
 

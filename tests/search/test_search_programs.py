@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from certaudit.claims import EpsilonDelta, RenyiClaim, SensitivityClaim
 from certaudit.core import schedule
 from certaudit.core.balls import ball, lower, precision, upper
+from certaudit.core.proof import BITS
 from certaudit.core.rule import NotApplicable
 from certaudit.run import Phase, Reference, Request, Run, Start
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.routes.epsilon_delta import _convert
 from certaudit.search.verify import verify
 from certaudit.verdict import Status

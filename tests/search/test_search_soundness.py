@@ -16,13 +16,13 @@ from certaudit.claims import BOTH, EpsilonDelta, GaussianClaim, RenyiClaim
 from certaudit.core import decide
 from certaudit.core.balls import ball, lower, precision, upper
 from certaudit.core.gaussian import gaussian_delta
-from certaudit.core.proof import Line
+from certaudit.core.proof import BITS, Line
 from certaudit.core.rule import NotApplicable, Nothing, Undecided
 from certaudit.core.rules import c3, c6, c6_1d, c7b, e3
 from certaudit.core.term import Term, evaluate, symbol, term
 from certaudit.run import Phase, Reference, Request, Run, Start
 from certaudit.search import c7 as contours
-from certaudit.search.evidence import BITS, Evidence
+from certaudit.search.evidence import Evidence
 from certaudit.search.orders import epsilon_range
 from certaudit.search.routes.epsilon_delta import _convert
 from certaudit.search.routes.gaussian import _cover

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flint import arb
 
 from certaudit.core.balls import ball, largest
 from certaudit.core.rule import Conclusion, Rule
 from certaudit.core.schedule import Pair
-from certaudit.core.slope import Gradients, M, shared, sizes
+from certaudit.core.slope import Gradients, M, Restart, shared, sizes
 from certaudit.core.statement import Sensitivity, Statement
 from certaudit.core.term import Environment, Formula, symbols
 from certaudit.run import Run
@@ -20,14 +18,7 @@ WORST = Formula(s, eta * k * M / count)
 WORST_CURRENT = Formula(s, 2 * eta * k * M / count)
 
 
-@dataclass(frozen=True)
-class Witness:
-    """``last``: None for all the steps from the first, else the number of last ones (restart)."""
-
-    last: int | None
-
-
-def s1(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
+def s1(run: Run, uses: tuple[Statement, ...], witness: Restart) -> Conclusion:
     """s = eta M k / N where k rows leave the step's batch of N.
 
     Twice that for the normalizer ``current``, as the weights of the N - k others change too, by
@@ -52,4 +43,4 @@ def s1(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     return Conclusion(statement, tuple(gradients.premises), example)
 
 
-RULE = Rule("S1", "Worst-case sensitivity of one step", "theory.md#s1; CHI24a, NEE21", Witness, s1)
+RULE = Rule("S1", "Worst-case sensitivity of one step", "theory.md#s1; CHI24a, NEE21", Restart, s1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flint import arb
 
 from certaudit.core import schedule
 from certaudit.core.balls import ball
 from certaudit.core.rule import Conclusion, Rule
 from certaudit.core.schedule import Pair
-from certaudit.core.slope import Gradients, shared
+from certaudit.core.slope import Gradients, Restart, shared
 from certaudit.core.statement import Drift, Statement
 from certaudit.core.term import Environment, Formula, magnitude, symbols, term
 from certaudit.run import Run
@@ -22,14 +20,7 @@ SHRINKAGE = Formula(c, magnitude(1 - eta * lam))
 NO_SHRINKAGE = Formula(c, term(1))
 
 
-@dataclass(frozen=True)
-class Witness:
-    """``last``: None for all the steps, else the number of last ones (restart)."""
-
-    last: int | None
-
-
-def s1_drift(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
+def s1_drift(run: Run, uses: tuple[Statement, ...], witness: Restart) -> Conclusion:
     """|phi(u) - phi'(v)| <= |1 - eta lambda| |u - v| + eta (S_P/N_P + S_Q/N_Q).
 
     S adds a world's gradient bounds over its batch: the regularizer alone moves with the iterate, the
@@ -66,6 +57,6 @@ RULE = Rule(
     "S1-drift",
     "Bounded gradients in both worlds, contraction by the regularizer alone",
     "theory.md#s1-drift; KOL25",
-    Witness,
+    Restart,
     s1_drift,
 )

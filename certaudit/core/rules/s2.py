@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flint import arb
 
 from certaudit.core.balls import ball
 from certaudit.core.rule import Conclusion, Rule
 from certaudit.core.schedule import Pair
-from certaudit.core.slope import Gradients, shared, sizes
+from certaudit.core.slope import Gradients, Restart, shared, sizes
 from certaudit.core.statement import Sensitivity, Statement
 from certaudit.core.term import Environment, Formula, symbols
 from certaudit.run import Run
@@ -21,14 +19,7 @@ INSTANCE = Formula(s, eta * forgotten / count)
 INSTANCE_CURRENT = Formula(s, eta * (forgotten + k / kept * others) / count)
 
 
-@dataclass(frozen=True)
-class Witness:
-    """``last``: None for all the steps from the first, else the number of last ones (restart)."""
-
-    last: int | None
-
-
-def s2(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
+def s2(run: Run, uses: tuple[Statement, ...], witness: Restart) -> Conclusion:
     """s = (eta/N) S_F, S_F the sum of the gradient bounds of the k rows that leave the step's batch.
 
     For the normalizer ``current`` the weights of the n_kept others change too, by
@@ -55,4 +46,4 @@ def s2(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
     return Conclusion(statement, tuple(gradients.premises), example)
 
 
-RULE = Rule("S2", "Per-instance sensitivity of one step", "theory.md#s2; BAC26", Witness, s2)
+RULE = Rule("S2", "Per-instance sensitivity of one step", "theory.md#s2; BAC26", Restart, s2)

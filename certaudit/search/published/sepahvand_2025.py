@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from certaudit.claims import Claim
+from certaudit.core.affine import is_affine
 from certaudit.search.evidence import Evidence
 from certaudit.search.published.premises import Premises
 from certaudit.verdict import Bound, NamedTheorem
@@ -19,8 +20,7 @@ def sepahvand_2025(evidence: Evidence, claim: Claim, bounds: Sequence[Bound]) ->
         "the expected privacy loss must be known: it is for ridge without projection or clip, elsewhere "
         "it is estimated from training runs, which proves nothing"
     )
-    affine = run.loss == "ridge" and run.projection is None and run.clip is None
-    premises.need(affine, "expectation", text)
+    premises.need(is_affine(run), "expectation", text)
     phases = [run.learn, *(request.unlearn for request in run.requests)]
     text = "every step must add noise"
     premises.need(all(phase.noise_variance > 0 for phase in phases), "noise", text)

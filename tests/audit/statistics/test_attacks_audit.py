@@ -65,7 +65,8 @@ def test_the_honest_run_is_not_refuted_over_many_seeds(design, audits):
 def test_false_alarms_at_the_boundary_of_the_null(design):
     """The claim is the exact epsilon, 0.751, of a leaky run; 2000 audits at confidence 0.9."""
     from certaudit.core.balls import precision
-    from certaudit.search.evidence import BITS, Evidence
+    from certaudit.core.proof import BITS
+    from certaudit.search.evidence import Evidence
 
     phase = Phase(60, F(5, 2), F(1, 10**5))
     run = ridge_run(learn=phase, requests=(Request((7,), replace(phase, steps=5)),))
