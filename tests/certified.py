@@ -6,7 +6,7 @@ from certaudit.certificate import data, write
 from certaudit.certificate.read import Malformed, loads, sealed
 from certaudit.certificate.record import Decided, Spec
 from certaudit.certificate.replay import Rejected, replay
-from certaudit.check import check_bytes
+from certaudit.check.checker import examined as check_bytes
 from certaudit.verdict import Status
 
 WORDS = {Status.PROVED: "proved", Status.REFUTED: "refuted"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from certaudit.certificate.read import loads, sealed
 from certaudit.certificate.replay import Rejected, replay
 from certaudit.certificate.strict import Malformed
-from certaudit.check import check_bytes
+from certaudit.check.checker import examined as check_bytes
 
 
 @dataclass(frozen=True)
