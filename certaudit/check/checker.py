@@ -100,18 +100,18 @@ def _stage(code: str, where: str = "") -> Iterator[None]:
     try:
         yield
     except Exhausted as fault:
-        raise Failed("LIMIT", where, str(fault)) from None
+        raise Failed("LIMIT", f" in {code}{where}", str(fault)) from None
     except Refused as fault:
         raise Failed(code, where, str(fault)) from None
     except MemoryError:
-        raise Failed("LIMIT", where, "more memory than a certificate may ask for") from None
+        raise Failed("LIMIT", f" in {code}{where}", "more memory than a certificate may ask for") from None
     except Exception as fault:
         raise Failed(code, where, f"cannot be evaluated: {type(fault).__name__}") from None
 
 
 @dataclass
 class _Progress:
-    claims: list[Judged] = field(default_factory=list)
+    claims: dict[str, Judged] = field(default_factory=dict)
     assumptions: tuple[str, ...] = (ASSUMED,)
     lines: int = 0
 
@@ -131,7 +131,7 @@ def examined(content: bytes, data: bytes | None = None) -> Report:
             _check(content, data, progress)
     except Failed as fault:
         return refusal(fault.code, fault.why, progress.lines, progress.assumptions)
-    return Report(True, tuple(progress.claims), (), True, progress.lines, progress.assumptions)
+    return Report(True, tuple(progress.claims.values()), (), True, progress.lines, progress.assumptions)
 
 
 def _check(content: bytes, beside: bytes | None, progress: _Progress) -> None:
@@ -184,9 +184,8 @@ def _check_proofs(whole: Run, value: Any, progress: _Progress) -> None:
         for at, claim in enumerate(claims):
             with _stage("CLAIM", f" {at} of proof {number}{_named(claim)}"):
                 judged = _check_claim(run, whole, claim, shown_lines)
-                names = {other.name for other in progress.claims}
-                need(judged.name not in names, "two claims of one name")
-                progress.claims.append(judged)
+                need(judged.name not in progress.claims, "two claims of one name")
+                progress.claims[judged.name] = judged
 
 
 def _check_lines(run: Run, lines: list[Any], place: str, progress: _Progress) -> list[Statement]:

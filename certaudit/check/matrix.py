@@ -203,6 +203,7 @@ def row_of(numbers: Iterable[Interval]) -> Matrix:
 
 def diagonal(size: int, value: Interval) -> Matrix:
     """value times the identity."""
+    spend(size * size / 5)
     mantissa, exponent = value.mantissa()
     zero = mpz(0)
     rows = tuple(tuple(mantissa if i == j else zero for j in range(size)) for i in range(size))

@@ -23,7 +23,8 @@ Constants = dict[tuple[Batch, mpq], Interval]
 
 def contractions(found: list[Statement]) -> Constants:
     """The constant of each map."""
-    return {(line.batch, line.size): line.c for line in all_of(found, Contraction)}
+    different = {id(line): line for line in all_of(found, Contraction)}
+    return {(line.batch, line.size): line.c for line in different.values()}
 
 
 def constant(known: Constants, step: Step) -> Interval:
@@ -98,10 +99,20 @@ def _bounded(
             centre, spread = mean.magnitude(), variance.sqrt()
             if not variance.is_zero():
                 spread = spread.top()
-                spent = spent + tail(real(z)) + tail(real(z) + TWO * centre.bottom() / spread)
+                spent = spent + _both_tails(context, z, TWO * centre.bottom() / spread)
             shift = shift + context.length(row) * (centre + real(z) * spread)
         shifts.append((1, real(match.p.size) / real(run.divisor(match.p.batch)) * shift))
     return shifts, spent
+
+
+def _both_tails(context: Context, z: mpq, gap: Interval) -> Interval:
+    """P(Z > z) + P(Z > z + gap), the latter with a gap of at most z."""
+    near, far = (context.once(("tail", z, k), partial(_tail, k, z)) for k in (1, 2))
+    return near + (far if gap >= real(z) else tail(real(z) + gap))
+
+
+def _tail(times: int, z: mpq) -> Interval:
+    return tail(real(times) * real(z))
 
 
 def _padded(context: Context, shifts: list[tuple[int, Interval]]) -> tuple[tuple[int, Interval], ...]:

@@ -22,7 +22,7 @@ from .interval import (
     total,
 )
 from .matrix import Matrix, deviation, dot, matrix, quadratic, row_of
-from .refusal import need
+from .refusal import need, spend
 from .rules_conversion import read_order
 from .statement import BOTH, HockeyStick, Law, Pair, Renyi, Statement
 from .steps import Context, first_of
@@ -39,6 +39,7 @@ def _transformed(law: Law, direction: str, vectors: Any) -> tuple[Matrix, Matrix
 def _scales(value: Any, size: int) -> tuple[list[mpq], Matrix]:
     """l, each above -1, and I + diag l."""
     found = numbers(value, size)
+    spend(size * size / 5)
     need(all(x > -1 for x in found), "an l of -1 or less")
     levels = [1 + x for x in found]
     return found, matrix([[x if i == j else mpq(0) for j in range(size)] for i, x in enumerate(levels)])

@@ -36,6 +36,7 @@ class Match:
     @cached_property
     def removed(self) -> tuple[int, ...]:
         """Rows of P's batch that Q's lacks, in order."""
+        spend(len(self.q.batch.removed) / 5)
         return tuple(sorted(self.q.batch.removed - self.p.batch.removed))
 
     @cached_property
@@ -93,7 +94,7 @@ class Context:
         phase, gone = found
         steps = []
         for rows in phase.batches or (None,):
-            spend(5 + (0 if rows is None else len(rows) / 5))
+            spend(5 + len(gone if rows is None else rows) / 5)
             batch = self.same(Batch(rows, gone if rows is None else gone.intersection(rows)))
             steps.append(self.same(Step(phase.size, phase.noise, batch)))
         return Segment(phase.steps, tuple(steps[:1] if len(set(steps)) == 1 else steps))

@@ -185,11 +185,11 @@ BURDENS = {
 
 
 def main(name, checker):
-    from certaudit.check import check_bytes
+    from certaudit.check.checker import examined
 
     raw = BURDENS[name]()
     if checker == "check":
-        json.dumps(check_bytes(raw).accepted)
+        json.dumps(examined(raw).accepted)
     else:
         by_core(raw)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
