@@ -12,8 +12,8 @@ NAME = "conform"
 SUMMARY = "compare recorded traces of an implementation"
 RESULT = True
 EPILOG = (
-    "exit code 0: no difference found; 1: the implementation differs; 2: no trace; 3: a trace that could\n"
-    "not be compared"
+    "exit code 0: no difference found; 1: the implementation differs; 2: no trace;\n"
+    "3: a trace that could not be compared"
 )
 
 

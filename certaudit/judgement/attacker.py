@@ -23,7 +23,7 @@ HALVINGS = 50
 WIDEST = 60
 """Standard deviations beyond which nothing is looked for."""
 
-HUGE = 10**5
+HUGE = 1000
 """An epsilon, mu or Rényi exponent beyond which an attacker is taken to be perfect."""
 
 Test = Callable[[Fraction], Fraction]
@@ -93,7 +93,9 @@ def _gaussian(claim: GaussianClaim, value: Fraction) -> Attacker:
             low, high = (middle, high) if met else (low, middle)
         advantage = 1 - 2 * low
     else:
-        advantage = _capped(2 * _phi(ball(value / 2)) - 1 + ball(slack))
+        # Largest where the slope is 1, at a rate of Phi(-mu/2) less the slack, or at no false positive.
+        beyond = bool(_phi(ball(-value / 2)) < ball(slack))
+        advantage = gaussian(slack) if beyond else _capped(2 * _phi(ball(value / 2)) - 1 + ball(slack))
     return Attacker(_rates(claim, flags_first, flags_second), advantage)
 
 

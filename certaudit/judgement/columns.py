@@ -105,8 +105,9 @@ def attack(found: ClaimAudit | None, broken: Sequence[str]) -> Cell:
     if found is None:
         return Cell(State.NOT_ASKED, "not checked", NOT_ATTACKED)
     if found.refuted:
-        symbol = SYMBOLS[found.quantity]
-        text = f"{symbol} ≥ {down(found.lower_bound)} measured, {found.claimed:.4g} claimed"
+        text = f"{SYMBOLS[found.quantity]} above the claimed {found.claimed:.4g} was measured"
+        if found.lower_bound > found.claimed:
+            text += f", at least {down(found.lower_bound)}"
         return Cell(State.BREAKS, "OBJECTS", text)
     if broken:
         return Cell(State.UNDECIDED, "broke down", broken[0])

@@ -109,9 +109,9 @@ def levels(one: Levels, seed: int) -> Iterator[str]:
         return
     yield f"{begin} {_up(one.total)} in all: {parts}"
     alarm, missed = float(1 - (1 - one.total) ** CHOOSING), 1 - 0.8**CHOOSING
-    yield f"  for this one seed: of {CHOOSING} seeds tried one by one, one or more would object to an honest run"
-    yield f"  with probability about {alarm:.2g}, and one or more would miss what each sees 4 times in 5 with"
-    yield f"  probability {missed:.2g}: choose none, use --seeds {CHOOSING}"
+    yield f"  for this one seed: of {CHOOSING} seeds tried one by one, one or more would object to an"
+    yield f"  honest run with probability about {alarm:.2g}, and one or more would miss what each sees"
+    yield f"  4 times in 5 with probability {missed:.2g}: choose none, use --seeds {CHOOSING}"
 
 
 def _up(x: Fraction) -> str:
