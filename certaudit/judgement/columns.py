@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 NO_CODE = "the spec names no implementation"
 BLIND = "blind"
+UNSTATED = "no dynamics are stated to compare the code with"
+BOTH_ALIKE = (
+    "no dynamics are stated, and models of both worlds go through `unlearn`: what it does to both alike "
+    "is not seen (the reference retrained would show it)"
+)
 NOT_ATTACKED = "`verify` proves and does not attack"
 
 
@@ -130,7 +135,9 @@ def code(run: Run, claim: Claim, *, named: bool, stated: bool, compared: Compare
         text = NO_CODE if compared is None else f"{NO_CODE}: only certaudit's own dynamics were attacked"
         return Cell(State.NOT_ASKED, "not checked", text)
     if not stated:
-        return Cell(State.NOT_ASKED, "not checked", "no dynamics are stated to compare the code with")
+        alike = run.reference.kind == "unlearn-retrained"
+        state, text = (State.UNCHECKED, BOTH_ALIKE) if alike else (State.NOT_ASKED, UNSTATED)
+        return Cell(state, "not checked", text)
     if why := _unseen(run, claim) or _not_compared(compared):
         return Cell(State.UNCHECKED, "not checked", why)
     assert compared is not None

@@ -90,7 +90,7 @@ def _text(row: Row, column: str, cell: Cell) -> str:
             return f"claim {name} was not attacked: {cell.why}"
         case _, State.BREAKS:
             return cell.why
-        case _:
+        case _, _:
             return f"claim {name}: the implementation was not compared with the spec: {cell.why}"
 
 

@@ -76,12 +76,21 @@ def test_without_dynamics_nothing_is_proved_and_only_a_policy_lets_pass(attack, 
         Status.NOT_STATED, attack, "none", named=True, stated=False, accept=True, policies=policies
     )
     assert not found.proved
+    assert found.refuted == ("refuted" in attack)
     enough = attack == "quiet" and policies == ({"power": {"epsilon": 2}},)
     assert (found.result is Result.PASS) == enough
     assert (found.result is Result.FAIL) == ("refuted" in attack)
     if enough:
         assert "nothing is proved" in found.judgement.reason
         assert "could have seen a true ε of 1.5 or more" in found.judgement.reason
+
+
+def test_a_reference_that_goes_through_the_same_code_is_excepted_or_open():
+    enough = ({"power": {"epsilon": 2}},)
+    none = {"named": True, "stated": False, "policies": enough}
+    assert outcome(Status.NOT_STATED, **none).result is Result.OPEN
+    retrained = replace(RUN, reference=replace(RUN.reference, kind="retrained"))
+    assert outcome(Status.NOT_STATED, run=retrained, **none).result is Result.PASS
 
 
 def test_the_reason_of_an_unchecked_implementation_says_what_the_attack_could_have_seen():
