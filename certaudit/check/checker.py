@@ -104,7 +104,9 @@ def _stage(code: str, where: str = "") -> Iterator[None]:
     except Refused as fault:
         raise Failed(code, where, str(fault)) from None
     except MemoryError:
-        raise Failed("LIMIT", f" in {code}{where}", "more memory than a certificate may ask for") from None
+        raise Failed(
+            "LIMIT", f" in {code}{where}", "more memory than a certificate may ask for"
+        ) from None
     except Exception as fault:
         raise Failed(code, where, f"cannot be evaluated: {type(fault).__name__}") from None
 

@@ -186,19 +186,11 @@ def each(matches: list[Match], compute: Callable[[Match], A]) -> list[A]:
 
 def confined(context: Context, last: int | None) -> bool:
     """Whether every iterate is known to lie in the ball of the projection."""
-    if context.run.projection is None or last is not None:
+    run = context.run
+    if run.projection is None or last is not None:
         return last is not None
-    return context.once("confined", lambda: _starts_inside(context.run, context.run.projection))
-
-
-def _starts_inside(run: Run, radius: mpq) -> bool:
-    if run.variance:
-        return False
-    square = mpq(0)
-    for x in run.mean:
-        square += x * x
-        spend((square.denominator.bit_length() / 1000) ** 2)
-    return bool(square <= radius**2)
+    start = context.once("start", lambda: total(real(x).square() for x in run.mean))
+    return run.variance == 0 and start <= real(run.projection).square()
 
 
 def slope_bound(run: Run, context: Context, row: int, ball: bool) -> Interval | None:
