@@ -8,8 +8,6 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any, TypeVar, cast
 
-from gmpy2 import mpq
-
 from .document import count
 from .interval import BITS, ONE, Interval, lesser, precision, real, total
 from .matrix import Matrix, matrix
