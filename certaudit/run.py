@@ -174,8 +174,8 @@ class Run:
     of rows in the step's batch before any removal (``fixed``), after it (``current``), or 1 (``sum``).
     One step: w <- Proj(w - eta grad + noise); ``projection`` is the radius of the ball about 0.
     ``requests`` are served in order; ``output_variance`` is the variance of Gaussian noise added to
-    every coordinate of the released model.  ``release`` says what an observer sees: the final model
-    or every iterate.
+    every coordinate of the released model.  ``release`` says what an observer sees: the final model,
+    the learned model and the final one, or every iterate.
     """
 
     X: NDArray[Any]
@@ -189,7 +189,7 @@ class Run:
     projection: Fraction | None
     clip: Clip | None
     reference: Reference
-    release: Literal["final", "every-step"]
+    release: Literal["final", "before-and-after", "every-step"]
     output_variance: Fraction = Fraction(0)
     threshold: Fraction | None = None
     classes: int = 1

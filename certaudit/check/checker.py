@@ -23,6 +23,7 @@ from .document import (
     record,
     text,
 )
+from .observer import told
 from .refusal import Refused, limited, need, shown
 from .run import Data, Run, read_data, read_run
 from .statement import Statement
@@ -199,7 +200,7 @@ def _check_proofs(whole: Run, value: Any, progress: _Progress) -> None:
         need(sum(len(items(claims)) for _, _, claims in parts) > 0, "a certificate without a claim")
         need(sum(len(items(lines)) for _, lines, _ in parts) <= MOST_LINES, f"over {MOST_LINES} lines")
     for number, (requests, lines, claims) in enumerate(parts):
-        run = whole.after(requests)
+        run = told(whole.after(requests))
         shown_lines = _check_lines(run, lines, f" proof {number}", progress)
         for at, claim in enumerate(claims):
             with _stage("CLAIM", f" {at} of proof {number}{_named(claim)}"):
