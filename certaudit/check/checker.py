@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import affine, contour, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
+from . import affine, contour, path, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
 from .claims import judge, read_claim
 from .document import (
     FORMAT,
@@ -50,6 +50,8 @@ RULES: dict[str, Rule] = {
     "C5": rules_conversion.gaussian,
     "C5-cover": rules_conversion.cover,
     "E1": affine.law,
+    "O2": path.hockey_stick,
+    "O2-renyi": path.renyi,
     "C7b": rules_pair.stand_in,
     "E3": rules_pair.renyi,
     "E3-infinite": rules_pair.infinite,

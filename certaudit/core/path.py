@@ -21,7 +21,7 @@ from certaudit.core.statement import Direction
 from certaudit.core.term import Formula, symbols, transpose
 from certaudit.run import Batch, Run, Segment
 
-MOST_WORK = 3 * 10**8
+MOST_WORK = 3 * 10**7
 
 F, F1, F2, f, f1, f2, S, S1, S2, N, R, one = symbols("F F_1 F_2 f f_1 f_2 S S_1 S_2 N N^-1 I")
 G, G1, G2, g, g1, g2, c, c1, c2 = symbols("G G_1 G_2 g g_1 g_2 c c_1 c_2")

@@ -323,14 +323,10 @@ class Evidence:
 
     @cached_property
     def paths(self) -> dict[Direction, ExactPath]:
-        """The exact paths, one a direction; empty if the iterates are not seen, or O2 does not apply."""
+        """The exact paths, one a direction; none if the iterates are not seen."""
         if self.run.release == "final":
             return {}
-        try:
-            return {one: ExactPath(self.proof, one) for one in BOTH}
-        except NotApplicable as refusal:
-            self.note(refusal)
-            return {}
+        return {one: ExactPath(self.proof, one) for one in BOTH}
 
     def float_law(self) -> tuple[Floats, Floats, Floats, Floats] | None:
         """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof."""

@@ -28,7 +28,7 @@ from certaudit.search.lines import of
 
 Array = NDArray[Any]
 
-DIGITS = (3, 6, 12)
+DIGITS = (2, 4, 7, 12)
 SPREADS = (1e-6, 1e-4, 1e-2, 0.1)
 WIDTHS = np.array([0.95, 0.8, 0.6, 0.4, 0.2])
 HEIGHTS = 1.05 ** np.arange(-60, 240)
@@ -94,7 +94,7 @@ class FloatPath:
 
     def __init__(self, run: Run, direction: Direction) -> None:
         self.run = run
-        self.segments = path("O2", run, direction, 1)[0].segments
+        self.segments = path("O2", run, direction, FEW)[0].segments
         self._maps: dict[tuple[Batch, Fraction], tuple[Array, Array]] = {}
         self._nodes: dict[int, tuple[Array, Array, float]] = {}
 
@@ -255,8 +255,12 @@ class ExactPath:
 
     def __init__(self, proof: Proof, direction: Direction) -> None:
         self.proof, self.direction = proof, direction
-        self.twin = FloatPath(proof.subject, direction)
         self._epsilons: dict[Fraction, ExactEpsilon] = {}
+
+    @cached_property
+    def twin(self) -> FloatPath:
+        """The float twin.  Raises NotApplicable where O2 does not apply."""
+        return FloatPath(self.proof.subject, self.direction)
 
     def hockey_stick(self, epsilon: Fraction, digits: int) -> Line:
         """delta(epsilon), exactly, to about so many digits.  Raises Refusal."""
