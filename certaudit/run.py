@@ -281,6 +281,11 @@ class Run:
         other = self.reference.output_variance
         return self.output_variance if world == "P" or other is None else other
 
+    @property
+    def shown(self) -> int:
+        """Numbers that an attacker of one release holds: the parameters, of both models before and after."""
+        return self.parameters * (2 if self.release == "before-and-after" else 1)
+
     def after(self, requests: int) -> Run:
         """The run that stops after that many requests, its reference without their rows alone."""
         if requests == len(self.requests):

@@ -162,7 +162,10 @@ def audit(
         else verdict
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
-    compared = conformance(case.run, evidence.float_law(), report, foreign)
+    final = evidence
+    if case.run.release == "before-and-after":
+        final = Evidence(replace(case.run, release="final"))
+    compared = conformance(case.run, final.float_law(), report, foreign)
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())

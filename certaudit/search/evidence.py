@@ -329,7 +329,11 @@ class Evidence:
         return {one: ExactPath(self.proof, one) for one in BOTH}
 
     def float_law(self) -> tuple[Floats, Floats, Floats, Floats] | None:
-        """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof."""
+        """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof.
+
+        Of the learned model where O1 says that it tells all that is seen; None where it does not."""
+        if self.run.release == "before-and-after":
+            return None
         with precision(BITS):
             line = self.law
         if line is None:
