@@ -283,7 +283,7 @@ class Run:
 
     @property
     def shown(self) -> int:
-        """Numbers that an attacker of one release holds: the parameters, of both models before and after."""
+        """Numbers an attacker of one release holds: the parameters, of both models before and after."""
         return self.parameters * (2 if self.release == "before-and-after" else 1)
 
     def after(self, requests: int) -> Run:

@@ -15,8 +15,8 @@ Floats = NDArray[np.float64]
 
 class Rows:
     """Some rows of a run's data, under the run's loss.  Every method takes (m, parameters) models; of a
-    learned model with the final one beside it, (m, 2 parameters), it looks at the learned one, which tells
-    all that the two tell (O1)."""
+    learned model with the final one beside it, (m, 2 parameters), it looks at the learned one, which
+    tells all that the two tell (O1)."""
 
     def __init__(self, run: Run, rows: Sequence[int]) -> None:
         self._run = run

@@ -1,4 +1,5 @@
-"""O2: all iterates of an affine run.  M(s) = E (first/second)^s is the integral of first^(1+s) second^-s.
+"""O2: all iterates of an affine run.  M(s) = E (first/second)^s is the integral of
+first^(1+s) second^-s.
 
 Some steps in a row are a kernel from w to v: D^(-1/2) exp(w.G w + 2 g.w + c) times the normal density of
 v about F w + f with covariance S, complex where s is.  Completing the square at the iterate in between
@@ -68,7 +69,9 @@ class Complex:
 
     def twice(self) -> Complex:
         """2 x + 2 i y."""
-        return Complex(replace(self.parts, exponent=self.parts.exponent + 1, error=TWO * self.parts.error))
+        return Complex(
+            replace(self.parts, exponent=self.parts.exponent + 1, error=TWO * self.parts.error)
+        )
 
     def is_zero(self) -> bool:
         """Whether this is exactly 0."""
@@ -142,7 +145,9 @@ def _triangles(n: list[list[Any]]) -> tuple[list[list[Any]], list[list[Any]]]:
 
 
 def _exactly(table: list[list[Any]]) -> Complex:
-    found = matrix([[mpq(part) for part in (*(z.real for z in row), *(z.imag for z in row))] for row in table])
+    found = matrix(
+        [[mpq(part) for part in (*(z.real for z in row), *(z.imag for z in row))] for row in table]
+    )
     return Complex(found.centre())
 
 
@@ -221,7 +226,9 @@ class Course:
         run, plain = self.context.run, s.y.is_zero()
         size = len(run.mean)
         none, column = of_parts(zeros(size, size)), of_parts(zeros(size, 1))
-        mean, spread = (of_parts(m) for m in (matrix([[x] for x in run.mean]), diagonal(size, real(run.variance))))
+        mean, spread = (
+            of_parts(m) for m in (matrix([[x] for x in run.mean]), diagonal(size, real(run.variance)))
+        )
         start = Kernel(none, mean, spread, none, column, Rectangle(ZERO), Rectangle(ONE))
         kernels = [start, *(self._phase(a, b, s, plain) for a, b in self.phases)]
         whole = reduce(lambda later, earlier: earlier.then(later, plain), reversed(kernels))
@@ -240,7 +247,11 @@ class Course:
         return _joined([*parts, *steps[:rest]], plain)
 
     def _step(self, own: Step, other: Step, s: Rectangle) -> Kernel:
-        near, far, size = one_step(self.context, own), one_step(self.context, other), len(self.context.run.mean)
+        near, far, size = (
+            one_step(self.context, own),
+            one_step(self.context, other),
+            len(self.context.run.mean),
+        )
         (a, b), (a_far, b_far) = ((m.a.transposed, m.b.transposed) for m in (near, far))
         slope, shift = a - a_far, b - b_far
         more, k = Rectangle(s.x + ONE, s.y), Rectangle(ZERO)
@@ -268,7 +279,9 @@ def course(context: Context, direction: str) -> Course:
     need_affine(run)
     need(run.output_noise("P") == run.output_noise("Q"), "the worlds' output noises differ")
     ours, theirs = run.program("P"), run.program("Q")
-    same = len(ours) == len(theirs) and all(a.phase == b.phase for a, b in zip(ours, theirs, strict=True))
+    same = len(ours) == len(theirs) and all(
+        a.phase == b.phase for a, b in zip(ours, theirs, strict=True)
+    )
     need(same, "the worlds take other steps, or other noise")
     pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.phase.steps]
     while pairs and pairs[-1][0].cycle == pairs[-1][1].cycle:
@@ -316,7 +329,8 @@ def _trapezoid(
 
     kernel = (TWO * pi() * real(width / h)).exp() - ONE
     error = total(
-        size(sigma) / (TWO * real(sigma * (sigma + 1)).sqrt() * kernel) for sigma in (line + width, line - width)
+        size(sigma) / (TWO * real(sigma * (sigma + 1)).sqrt() * kernel)
+        for sigma in (line + width, line - width)
     )
     root = Roots.around(steps, line, near)
     value, last = (size(line) / real(line * (line + 1))) * HALF, ZERO
@@ -337,7 +351,8 @@ class Roots:
     """Which square root of D(line + i y) continues the positive one on the real axis.
 
     D(s) is the product of 1 - s l over real numbers l, and x = l/(1 - line l): log(1 + w x) <= w x <=
-    -log(1 - w x), so ``low`` <= sum x <= ``high``; -log(1 - w^2 x^2) >= w^2 x^2, so sum x^2 <= ``square``.
+    -log(1 - w x), so ``low`` <= sum x <= ``high``; -log(1 - w^2 x^2) >= w^2 x^2, so sum x^2 <=
+    ``square``.
     The argument of D(line + i y)/D(line), -sum atan(y x), is -y sum x up to y^2 sum x^2 / 4.
     """
 
@@ -362,5 +377,3 @@ class Roots:
         turned = det * back
         plain = turned.wide_root(turned.squared_magnitude().sqrt()).scaled(HALF.sqrt())
         return plain * Rectangle(ZERO, middle * HALF).exp()
-
-

@@ -31,7 +31,10 @@ QUADRATIC = Formula(G, G1 + transpose(F1) * (G2 * R) * F1)
 LINEAR = Formula(g, g1 + transpose(F1) * (G2 * R * f1 + transpose(R) * g2))
 CONSTANT = Formula(
     c,
-    c1 + c2 + transpose(f1) * (G2 * R * f1 + 2 * (transpose(R) * g2)) + 2 * (transpose(g2) * R * S1 * g2),
+    c1
+    + c2
+    + transpose(f1) * (G2 * R * f1 + 2 * (transpose(R) * g2))
+    + 2 * (transpose(g2) * R * S1 * g2),
 )
 ONWARD = Formula(F, F2 * R * F1)
 PLACE = Formula(f, f2 + F2 * (R * f1 + 2 * (R * S1 * g2)))
@@ -52,7 +55,7 @@ class Diverges(Exception):
 
 @dataclass(frozen=True)
 class Kernel:
-    """K as above; ``det`` is D, the others matrices, ``c`` of size 1 x 1."""
+    """K as above; ``det`` is D, the others matrices, ``c`` of size 1 x 1; ``plain``: s is real."""
 
     F: acb_mat
     f: acb_mat
@@ -61,6 +64,7 @@ class Kernel:
     g: acb_mat
     c: acb_mat
     det: acb
+    plain: bool
 
     def then(self, later: Kernel) -> Kernel:
         """This one first.  At a real s the integral between the two must converge.
@@ -70,7 +74,7 @@ class Kernel:
         values: Values = {F1: self.F, f1: self.f, S1: self.S, G1: self.G, g1: self.g, c1: self.c}
         values |= {F2: later.F, f2: later.f, S2: later.S, G2: later.G, g2: later.g, c2: later.c}
         values[one] = acb_mat(identity(self.F.nrows()))
-        if not _zero(self.S) and not _zero(later.G) and _real(self.S) and _real(later.G):
+        if self.plain and not _zero(self.S) and not _zero(later.G):
             require_positive(EXCESS.at(values))
         tilted = TILTED.at(values)
         values[R] = tilted.inv()
@@ -82,6 +86,7 @@ class Kernel:
             LINEAR.at(values),
             CONSTANT.at(values),
             self.det * later.det * tilted.det(),
+            self.plain,
         )
 
     def repeated(self, count: int) -> Kernel:
@@ -111,7 +116,16 @@ class Path:
         size = self.run.d
         flat, none = acb_mat(size, size), acb_mat(size, 1)
         start = acb_mat(identity(size) * ball(self.run.start.variance))
-        first = Kernel(flat, acb_mat(column(self.run.start.mean)), start, flat, none, acb_mat(1, 1), acb(1))
+        first = Kernel(
+            flat,
+            acb_mat(column(self.run.start.mean)),
+            start,
+            flat,
+            none,
+            acb_mat(1, 1),
+            acb(1),
+            at.imag.is_zero(),
+        )
         whole = reduce(lambda later, kernel: kernel.then(later), [*kernels[::-1], first])
         return whole.c[0, 0], whole.det
 
@@ -140,6 +154,7 @@ class Path:
             STEP_LINEAR.at(values),
             STEP_CONSTANT.at(values),
             acb(1),
+            at.imag.is_zero(),
         )
 
     def _map(self, batch: Batch, eta: Fraction) -> tuple[acb_mat, acb_mat]:
@@ -189,10 +204,6 @@ def _product(kernels: Sequence[Kernel]) -> Kernel:
 
 def _zero(matrix: acb_mat) -> bool:
     return all(entry == 0 for entry in matrix.entries())
-
-
-def _real(matrix: acb_mat) -> bool:
-    return all(entry.imag == 0 for entry in matrix.entries())
 
 
 def require_positive(matrix: acb_mat) -> None:

@@ -37,7 +37,8 @@ class Proof:
     """Lines that rules have checked, about ``run`` alone, with ``bits`` of precision.
 
     Lines are only ever added.  Rules speak of ``subject``, the run whose divergences are those of what
-    an observer of ``run`` sees (O1), or ``run`` itself.  Raises ValueError for a run that makes no sense.
+    an observer of ``run`` sees (O1), or ``run`` itself.  Raises ValueError for a run that makes no
+    sense.
     """
 
     def __init__(self, run: Run, bits: int = BITS) -> None:

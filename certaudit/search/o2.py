@@ -315,17 +315,18 @@ def _product(kernels: Sequence[Kernels]) -> Kernels:
 
 
 def _apply(matrices: Array, vectors: Array) -> Array:
-    return np.einsum("mij,mj->mi", matrices, vectors)
+    found: Array = np.einsum("mij,mj->mi", matrices, vectors)
+    return found
 
 
 def _floats(matrix: arb_mat) -> Array:
     def number(x: arb) -> float:
         return float(x.mid())
 
-    return np.array([list(map(number, row)) for row in matrix.tolist()])
+    found: Array = np.array([list(map(number, row)) for row in matrix.tolist()])
+    return found
 
 
 def _short(x: float) -> Fraction:
     """A number of few digits close by."""
     return Fraction(f"{x:.9g}")
-

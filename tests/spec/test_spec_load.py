@@ -321,7 +321,12 @@ BAD = [
     ("confidence: 0.95", "confidence: 1", (18, 36, "audit.confidence"), "less than 1"),
     ("confidence: 0.95", "dtype: f16", (18, 31, "audit.dtype"), "'float64' or 'float32'"),
     ("confidence: 0.95", "seed: -1", (18, 30, "audit.seed"), "at least 0"),
-    ("audit: {", "release: all\naudit: {", (18, 10, "release"), "'final', 'before-and-after' or 'every-step'"),
+    (
+        "audit: {",
+        "release: all\naudit: {",
+        (18, 10, "release"),
+        "'final', 'before-and-after' or 'every-step'",
+    ),
 ]
 
 

@@ -11,23 +11,18 @@ from certaudit.core.balls import ball, precision, widened
 from certaudit.core.diagonal import MOST_BITS, MOST_NODES, Evaluated, Values, eps
 from certaudit.core.path import Diverges, Path, path
 from certaudit.core.rule import Conclusion, NotApplicable, Rule, Undecided
+from certaudit.core.rules.c6 import ERROR, TRAPEZOID, first, h, last, left, n, nodes, right, width
 from certaudit.core.statement import Direction, HockeyStick, Statement
-from certaudit.core.term import Formula, exp, indexed, pi, sqrt, symbols, total
+from certaudit.core.term import Formula, exp, sqrt, symbols
 from certaudit.run import Run
 
-delta, first, h, width, left, right, last, n, error = symbols(
-    "delta Re_G(c) h width edge(c-width) edge(c+width) |M|e^(-c*epsilon) n error"
-)
 s, moment, value, edge, constant, root = symbols("s M*e^(-s*epsilon) G edge c sqrt(D)")
-w, below, above, j, turn, reach, D_mid = symbols("w u v y theta rho D(c)")
-nodes = indexed("Re G")
+w, below, above, y, turn, reach, D_mid = symbols("w u v y theta rho D(c)")
 MOMENT = Formula(moment, exp(constant - s * eps) / root)
 NODE = Formula(value, moment / (s * (s + 1)))
 EDGE = Formula(edge, moment / (2 * sqrt(s * (s + 1))), "<=")
-TRAPEZOID = Formula(delta, h / pi * (first / 2 + total(nodes)))
-ERROR = Formula(error, (left + right) / (exp(2 * pi * width / h) - 1) + last / (pi * n * h), "<=")
-TURN = Formula(turn, -j * (below + above) / (2 * w))
-REACH = Formula(reach, j * (above - below) / (2 * w) + j**2 * (above - below) / (4 * w**2), "<=")
+TURN = Formula(turn, -y * (below + above) / (2 * w))
+REACH = Formula(reach, y * (above - below) / (2 * w) + y**2 * (above - below) / (4 * w**2), "<=")
 
 
 @dataclass(frozen=True)
@@ -46,13 +41,13 @@ class Witness:
 
 
 def o2(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
-    """delta(epsilon) of all the iterates is the integral of M(s) e^{-s epsilon}/(s(s+1)) over Re s = line,
-    by 2 pi i, M(s) = e^c / sqrt(D) of their kernels, with the trapezoid rule's error as in C6.
+    """delta(epsilon) of all the iterates is the integral of M(s) e^{-s epsilon}/(s(s+1)) over Re s =
+    line, by 2 pi i, M(s) = e^c / sqrt(D) of their kernels, with the trapezoid rule's error as in C6.
 
     M is finite at line + width, so on the whole strip.  D(s) is a product of 1 - s l_k with l_k real, so
     that D(c + iy)/D(c) has an argument of continuation -sum atan(y x_k), x_k = l_k/(1 - c l_k).  With
-    u = log D(c-w)/D(c) <= w sum x_k <= v = log D(c)/D(c+w) and v - u >= w^2 sum x_k^2, it is within ``REACH``
-    of ``TURN``; less than pi tells which root is meant.
+    u = log D(c-w)/D(c) <= w sum x_k <= v = log D(c)/D(c+w) and v - u >= w^2 sum x_k^2, it is within
+    ``REACH`` of ``TURN``; less than pi tells which root is meant.
     """
     if uses:
         raise NotApplicable(RULE.id, "builds on no statement")
@@ -118,11 +113,11 @@ def _edge(steps: Path, where: Fraction, values: Values) -> arb:
     return arb(EDGE.at(here))
 
 
-def _node(steps: Path, line: Fraction, y: arb, values: Values) -> Values:
+def _node(steps: Path, line: Fraction, height: arb, values: Values) -> Values:
     """M e^{-s eps} at line + iy, with the root of D that continues the positive one."""
-    at = acb(ball(line), y)
+    at = acb(ball(line), height)
     c, det = steps.moment(at)
-    here = values | {s: at, j: y, constant: c}
+    here = values | {s: at, y: height, constant: c}
     here |= {turn: TURN.at(here), reach: REACH.at(here)}
     if not here[reach] < arb.pi():
         raise ZeroDivisionError("the root of D cannot be told from its negative")

@@ -28,9 +28,9 @@ class Witness:
 
 
 def o2_renyi(run: Run, uses: tuple[Statement, ...], witness: Witness) -> Conclusion:
-    """(alpha - 1) D_alpha of all the iterates is log M(alpha - 1), M(s) = E_P (P/Q)^s = e^c / sqrt(D), by
-    integrating them out one after another, a phase's equal steps by doubling; infinite where one of these
-    integrals is."""
+    """(alpha - 1) D_alpha of all the iterates is log M(alpha - 1), M(s) = E_P (P/Q)^s = e^c / sqrt(D),
+    by integrating them out one after another, a phase's equal steps by doubling; infinite where one of
+    these integrals is."""
     if uses:
         raise NotApplicable(RULE.id, "builds on no statement")
     if not witness.order > 1:

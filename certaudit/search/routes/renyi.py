@@ -24,7 +24,9 @@ def search(evidence: Evidence, claim: RenyiClaim) -> tuple[list[Line], list[Boun
     walked = _paths(evidence, claim)
     found += walked
     if walked:
-        bounds.append(Bound("O2, the exact path", "renyi", _worst(walked), tuple(walked), _floor(walked)))
+        bounds.append(
+            Bound("O2, the exact path", "renyi", _worst(walked), tuple(walked), _floor(walked))
+        )
     for bound in evidence.deterministic:
         lines = [evidence.apply("R1", (line,), OrderWitness(claim.order)) for line in bound.lines]
         known = [line for line in lines if line is not None]
