@@ -63,7 +63,8 @@ LEMMAS = (
     ),
     Lemma(
         "root-of-D",
-        "D(s) = prod (1 - s l_k), l_k real.  With x_k = l_k/(1 - c l_k): D(c-w)/D(c) = prod (1 + w x_k), "
+        "D(s) = prod (1 - s l_k), l_k real.  With x_k = l_k/(1 - c l_k): D(c-w)/D(c) = prod (1 + w "
+        "x_k), "
         "D(c)/D(c+w) = prod 1/(1 - w x_k), so u <= w sum x_k <= v and v - u >= w^2 sum x_k^2; the "
         "argument of D(c + iy)/D(c) is -sum atan(y x_k), within y^2 sum x_k^2 / 4 of -y sum x_k.",
         (TURN, REACH),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from certaudit import __version__
+from certaudit.report import assumptions, conformance, terminal, words
 from certaudit.report import audit as audit_text
-from certaudit.report import conformance, terminal, words
 from certaudit.report.derivation import Told, to_text
 from certaudit.session import Outcome
 
@@ -40,6 +40,7 @@ def _one(outcome: Outcome) -> Iterator[str]:
     if outcome.audit is not None:
         yield ""
         yield from audit_text.summary(outcome.audit)
+        yield from filter(None, [assumptions.ATTACKED[case.run.release]])
     if outcome.conformance is not None:
         yield from conformance.lines(outcome.conformance)
     skipped = list(terminal.skipped(outcome.verdicts))
@@ -47,10 +48,9 @@ def _one(outcome: Outcome) -> Iterator[str]:
         yield ""
         yield "rules that say nothing about this run:"
         yield from (f"  {line}" for line in skipped)
-    if case.run.assumptions:
-        yield ""
-        yield "assumed, not checked:"
-        yield from (f"  {assumption}" for assumption in case.run.assumptions)
+    yield ""
+    yield "assumed, not checked:"
+    yield from (f"  {one}" for one in assumptions.assumed(case.run, case.claims))
 
 
 def derivations(outcome: Outcome, *, latex: bool = False) -> Iterator[str]:

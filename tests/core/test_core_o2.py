@@ -1,4 +1,4 @@
-"""O2, O2-renyi: all the iterates, against the joint law of the whole path, and the traps of the theory."""
+"""O2, O2-renyi: all the iterates, against the joint law of the path, and the traps of the theory."""
 
 from dataclasses import replace
 from fractions import Fraction as F
