@@ -15,7 +15,7 @@ Told = Callable[[Run, Sequence[Claim]], str]
 
 @dataclass(frozen=True)
 class Assumption:
-    """One thing taken for granted: its name, and what is said of it: nothing where it does not matter."""
+    """One thing taken for granted: its name, and what is said (nothing where it matters not)."""
 
     name: str
     told: Told

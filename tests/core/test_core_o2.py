@@ -6,11 +6,11 @@ from math import inf
 
 import pytest
 from flint import acb, arb
-from law_runs import tiny
-from oracles.gaussian_law import MP, path_law
-from oracles.gaussian_pair import diagonal, renyi
+from oracles.gaussian_law import MP
+from oracles.gaussian_pair import renyi
 from oracles.gaussian_stick import hockey_stick
 from oracles.worlds import steps
+from path_runs import RUNS, WAYS, good, seen, truth
 
 from certaudit.core import path as kernels
 from certaudit.core.balls import ball, precision
@@ -21,51 +21,14 @@ from certaudit.core.rules import o2
 from certaudit.core.rules.o2 import Witness
 from certaudit.core.rules.o2_renyi import Witness as OrderWitness
 from certaudit.core.term import Formula
-from certaudit.run import Phase, Reference, Request, Start
+from certaudit.run import Phase, Reference, Request
 from certaudit.search.o2 import ExactPath
-
-WAYS = ("P|Q", "Q|P")
 
 
 @pytest.fixture(autouse=True)
 def bits():
     with precision(192):
         yield
-
-
-def seen(**changes):
-    """A run of few steps and many rows: three of learning, two of unlearning; all iterates are seen."""
-    fields = {
-        "n": 24,
-        "learn": Phase(3, F(1, 2), F(1, 2048)),
-        "requests": (Request((1,), Phase(2, F(1, 2), F(1, 2048))),),
-        "release": "every-step",
-    }
-    return tiny(**{**fields, **changes})
-
-
-CYCLE = ((0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 1, 10))
-RUNS = {
-    "one row": seen(),
-    "line": seen(d=1, seed=4),
-    "three dimensions": seen(d=3, seed=5),
-    "current": seen(normalizer="current", seed=2),
-    "gaussian start": seen(start=Start((F(1, 4), F(-1, 2)), F(1, 16)), seed=3),
-    "cycle": seen(learn=Phase(4, F(1, 3), F(1, 2048), CYCLE), seed=6),
-    "requests": seen(
-        requests=(
-            Request((1,), Phase(2, F(1, 2), F(1, 2048))),
-            Request((3, 5), Phase(1, F(1, 4), F(1, 1024))),
-        ),
-        seed=7,
-    ),
-    "silent unlearning": seen(requests=(Request((1,), Phase(2, F(1, 2), F(0))),), seed=8),
-}
-
-
-def truth(run, way):
-    p, q = (path_law(run, world) for world in "PQ")
-    return diagonal(p, q) if way == "P|Q" else diagonal(q, p)
 
 
 def log_moment(run, way, s):
@@ -134,10 +97,6 @@ def test_infinite_beyond_the_domain():
     witness = replace(good(run), line=F(edge * 0.9), width=F(edge * 0.2), near=F(1, 1000))
     with pytest.raises(Undecided, match="leaves the domain"):
         proof.apply("O2", (), witness)
-
-
-def good(run, way="P|Q", epsilon=F(1)):
-    return ExactPath(Proof(run), way).twin.witness(way, epsilon, 5)
 
 
 def test_trap_a_the_principal_root_is_wrong_where_the_argument_has_passed_pi():
