@@ -179,7 +179,7 @@ def plane_every():
 
 def plane_path():
     """O2, O2-renyi: every step, exactly."""
-    maker = Maker(forge_runs.plane(release="every-step"))
+    maker = Maker(forge_runs.path())
     walked = [maker.evidence.paths[d] for d in ("P|Q", "Q|P")]
     order = Fraction(3)
     found = [one.renyi(order) for one in walked]
