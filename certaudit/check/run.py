@@ -221,7 +221,7 @@ def _phase(value: Any, total: int) -> Phase:
     steps, size, noise, batches = record(value, "steps", "step_size", "noise_variance", "batches")
     listed = tuple(read_rows(rows, total) for rows in items(batches))
     need(all(listed), "an empty batch")
-    return Phase(count(steps), at_least_0(size), at_least_0(noise), listed)
+    return Phase(count(steps), positive(size), at_least_0(noise), listed)
 
 
 def _request(value: Any, total: int) -> Request:
