@@ -49,9 +49,9 @@ class Claim(ABC):
 
 def seen(observer: Observer, release: Observer) -> bool:
     """Whether a bound for ``observer`` holds for one who sees what is released."""
-    return STRENGTH.index(observer) >= STRENGTH.index(release)
+    return observer in STRENGTH[STRENGTH.index(release) :]
 
 
 def shown(observer: Observer, release: Observer) -> bool:
     """Whether what ``observer`` sees is part of what is released."""
-    return STRENGTH.index(observer) <= STRENGTH.index(release)
+    return observer in STRENGTH[: STRENGTH.index(release) + 1]
