@@ -17,7 +17,7 @@ from certaudit.run import Run
 NEAR = 1e-6
 FLOAT_ERROR = 1e-8
 ERROR = Fraction(1, 10**25)
-LONGEST_PATH = 16
+LONGEST_PATH = 12
 
 
 @dataclass(frozen=True)
