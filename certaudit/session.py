@@ -166,6 +166,7 @@ def audit(
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())
+        compared = replace(compared, checks=(*compared.checks, *foreign.checks()))
     return Outcome(case, merged, report, compared)
 
 
@@ -177,16 +178,17 @@ def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: 
     if not allowed:
         text = "the spec names code to run: say --allow-code to run it with your rights"
         raise InputError([case.loaded.problem(text, "implementation")])
-    from certaudit.audit.implementations.load import CodeError, Names, load
+    from certaudit.audit.implementations.load import CodeError, Names
+    from certaudit.audit.implementations.processes import Server
     from certaudit.audit.implementations.train import Foreign
     from certaudit.audit.shadows.store import ShadowStore
 
-    names = Names(named.learn, named.unlearn, case.loaded.path.parent)
+    names = Names(named.learn, named.unlearn, case.loaded.path.parent, named.release)
     try:
-        code = load(names)
+        server = Server(names)
     except CodeError as error:
         raise InputError([case.loaded.problem(str(error), "implementation", error.field)]) from None
-    return Foreign(names, code, seed, workers, None if store is None else ShadowStore(store))
+    return Foreign(server, seed, workers, None if store is None else ShadowStore(store))
 
 
 def conform(case: Case, traces: Sequence[Path], world: World) -> list[tuple[Path, ConformanceReport]]:
