@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.random  # numpy loads it when it is first used: once here, not in every process
 from numpy.typing import NDArray
 
 from certaudit.audit.implementations.load import Code
