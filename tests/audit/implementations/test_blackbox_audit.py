@@ -122,10 +122,12 @@ def test_a_breakdown_at_once_leaves_the_claim_open(spec, tmp_path, learn, text):
     assert report["claims"][0]["verdict"] == "proved"
 
 
-def test_another_number_of_parameters_leaves_the_attacks_on_parameters(spec, tmp_path):
+def test_another_number_of_parameters_differs_and_leaves_the_attacks_on_parameters(spec, tmp_path):
     code, report = audit(spec(learn="with_intercept", unlearner="keep_all"), tmp_path)
-    assert code == 0
-    assert "4 parameters, the spec's model has 3" in report["conformance"]["skipped"]
+    assert code == 1
+    (check,) = report["conformance"]["checks"]
+    assert not check["passed"]
+    assert "4 parameters, the spec's model has 3" in check["meaning"]
     (line,) = report["audit"]["claims"][0]["lines"]
     assert line["attack"] == "e-process over 3 scores"
 
