@@ -162,7 +162,8 @@ def audit(
         else verdict
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
-    compared = conformance(case.run, evidence.float_law(), report, foreign)
+    level = float(1 - settings.confidence)
+    compared = conformance(case.run, evidence.float_law(), report, foreign, level)
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())

@@ -6,17 +6,14 @@ import hashlib
 import math
 from dataclasses import asdict, fields, is_dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from certaudit import __version__
-from certaudit.report import words
+from certaudit.report import conformance, words
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.session import Outcome
-from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
-
-if TYPE_CHECKING:
-    from certaudit.audit.conformance.result import ConformanceReport
+from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem
 
 
 def report(outcomes: list[dict[str, Any]], exit_code: int) -> dict[str, Any]:
@@ -42,17 +39,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "implementation": None if code is None else {"learn": code.learn, "unlearn": code.unlearn},
         "claims": [verdict(v) for v in one.verdicts],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
-        "conformance": None if one.conformance is None else _conformance(one.conformance),
-    }
-
-
-def _conformance(report: ConformanceReport) -> dict[str, Any]:
-    verdict = Status.IMPLEMENTATION_DIFFERS.value if report.differs else "no difference found"
-    failed = [check.name for check in report.failures]
-    return {
-        "verdict": "skipped" if report.skipped else verdict,
-        "failed": failed,
-        **_plain(asdict(report)),
+        "conformance": None if one.conformance is None else _plain(conformance.data(one.conformance)),
     }
 
 

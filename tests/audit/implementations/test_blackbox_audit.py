@@ -134,11 +134,11 @@ def failed(report):
     return found
 
 
-def test_another_number_of_parameters_fails(spec, tmp_path):
+def test_another_number_of_parameters_differs_and_leaves_the_attacks_on_parameters(spec, tmp_path):
     code, report = audit(spec(learn="with_intercept", unlearner="keep_all"), tmp_path)
     assert code == 1
-    (meaning,) = failed(report)["size"]
-    assert "releases 4 numbers, the spec's model has 3 parameters" in meaning
+    (meaning,) = failed(report)["parameters"]
+    assert "4 parameters, the spec's model has 3" in meaning
     (line,) = report["audit"]["claims"][0]["lines"]
     assert line["attack"] == "e-process over 3 scores"
 
@@ -152,7 +152,7 @@ def test_a_size_that_changes_fails(spec, tmp_path):
 def test_worlds_of_two_sizes_fail(spec, tmp_path):
     code, report = audit(spec(learn="half_the_data", unlearner="keep"), tmp_path)
     assert code == 1
-    assert "releases 2 or 3 numbers" in failed(report)["size"][0]
+    assert "vectors of 2 and 3 numbers" in failed(report)["size"][0]
 
 
 def test_release_names_what_an_observer_gets(spec, tmp_path):
@@ -164,7 +164,7 @@ def test_release_names_what_an_observer_gets(spec, tmp_path):
     assert report["audit"]["claims"] == plain["audit"]["claims"]
     code, report = audit(spec(**functions), tmp_path)
     assert code == 1
-    assert "size" in failed(report)
+    assert "parameters" in failed(report)
 
 
 def test_state_dicts_are_parameters_too(spec, tmp_path):
