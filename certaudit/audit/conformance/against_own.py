@@ -23,7 +23,7 @@ from certaudit.run import WORLDS, World
 
 Floats = NDArray[np.float64]
 
-TESTS = 6 * len(WORLDS) + len(WORLDS) + 1
+TESTS = 7 * len(WORLDS) + len(WORLDS) + 1
 """Features and consecutive models in each world, and the worlds together; each has an equal share."""
 
 LEAST_LEVEL = 1e-6

@@ -52,17 +52,22 @@ def coordinates(pooled: Floats) -> Coordinates:
 
 def standardized(pooled: Floats) -> Floats:
     """The columns that vary beyond rounding, in robust standard deviations from the median, centred."""
-    sizes = np.abs(pooled)
-    typical, largest = np.quantile(sizes, 0.75, axis=0), sizes.max(axis=0)
-    size = np.where(typical > 0, typical, largest)
-    with np.errstate(over="ignore"):
-        unit = np.clip(pooled / np.where(size > 0, size, 1.0), -HUGE, HUGE)
-    unit = unit[:, np.ptp(unit, axis=0) > ROUNDING]
+    unit = varying(pooled)
     low, middle, high = np.quantile(unit, [0.25, 0.5, 0.75], axis=0)
     spread = (high - low) / NORMAL_QUARTILES
     spread = np.where(spread > ROUNDING, spread, unit.std(axis=0))
     scaled = np.clip((unit - middle) / spread, -FAR, FAR)
     return np.asarray(scaled - scaled.mean(axis=0))
+
+
+def varying(pooled: Floats) -> Floats:
+    """The columns that vary beyond rounding, in multiples of their usual size."""
+    sizes = np.abs(pooled)
+    typical, largest = np.quantile(sizes, 0.75, axis=0), sizes.max(axis=0)
+    size = np.where(typical > 0, typical, largest)
+    with np.errstate(over="ignore"):
+        unit = np.clip(pooled / np.where(size > 0, size, 1.0), -HUGE, HUGE)
+    return np.asarray(unit[:, np.ptp(unit, axis=0) > ROUNDING])
 
 
 def _principal(centred: Floats) -> tuple[Floats, Floats]:

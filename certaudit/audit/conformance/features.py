@@ -9,13 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from certaudit.audit.conformance.checks import scale_words
-from certaudit.audit.conformance.coordinates import coordinates, standardized
+from certaudit.audit.conformance.coordinates import ROUNDING, coordinates, standardized, varying
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-FREQUENCIES = 64
-"""Random Fourier features are twice as many."""
+DIRECTIONS = 8
+"""Models for every principal direction whose spread is compared."""
+
+MOST_PRODUCTS = 12
+"""Principal directions whose covariances are compared."""
+
+FREQUENCIES = 32
+"""Of each of the two kernels; random Fourier features are twice as many."""
 
 NEAR = 256
 """Models whose distances set the kernel's width."""
@@ -60,13 +66,16 @@ def features(
     yield Feature("mean", _centred(at.shrunk), _square, lambda of: _mean_words(at.white, of))
     along = standardized(np.nan_to_num(score(pooled))[:, None])
     yield Feature("directed mean", along, _square, lambda of: _directed_words(along, of))
-    sizes = np.log(np.maximum(np.linalg.norm(at.scaled, axis=1, keepdims=True), 1e-12))
+    wide = at.white[:, : max(1, len(pooled) // DIRECTIONS)]
+    sizes = np.log(np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12))
     yield Feature("noise scale", _centred(sizes), _square, lambda of: _scale_words(sizes, of))
-    wide = np.abs(at.white[:, : max(1, len(pooled) // 8)])
-    yield Feature("variance by direction", _unit(wide), _largest, lambda of: _direction_words(wide, of))
-    text = "the models are spread otherwise than certaudit's own of this spec"
-    yield Feature("kernel", _centred(_waves(at.shrunk, rng)), _square, lambda of: text)
-    equal = _equal(pooled)
+    far = np.abs(wide)
+    yield Feature("variance by direction", _unit(far), _largest, lambda of: _direction_words(far, of))
+    text = "the covariance is not that of certaudit's own models"
+    yield Feature("covariance", _unit(_products(wide)), _square, lambda of: text)
+    spread = "the models are spread otherwise than certaudit's own of this spec"
+    yield Feature("kernel", _centred(_waves(at.shrunk, rng)), _square, lambda of: spread)
+    equal = _equal(np.round(varying(pooled) / ROUNDING))
     yield Feature("duplicates", equal, _pairs, lambda of: _equal_words(equal, of))
 
 
@@ -80,18 +89,29 @@ def _unit(values: Floats) -> Floats:
 
 
 def _waves(points: Floats, rng: np.random.Generator) -> Floats:
-    """Features of the Gaussian kernel whose width is the median distance of some points."""
+    """Features of two Gaussian kernels, as wide as the median distance of some points and half of it."""
     some = points[:NEAR]
     squares = (some**2).sum(axis=1)
     distances = squares[:, None] + squares - 2 * some @ some.T
     width = float(np.median(distances[np.triu_indices(len(some), 1)]))
-    phases = points @ rng.normal(size=(points.shape[1], FREQUENCIES)) / np.sqrt(max(width, 1e-12))
+    frequencies = rng.normal(size=(points.shape[1], 2 * FREQUENCIES)) / np.sqrt(max(width, 1e-12))
+    frequencies[:, FREQUENCIES:] *= 2
+    phases = points @ frequencies
     return np.concatenate([np.cos(phases), np.sin(phases)], axis=1)
 
 
-def _equal(pooled: Floats) -> Floats:
-    """(N, k) membership in the k classes of models that are equal bit for bit."""
-    _, classes, counts = np.unique(pooled, axis=0, return_inverse=True, return_counts=True)
+def _products(wide: Floats) -> Floats:
+    """Products of two of the widest directions, cut off at two standard deviations each."""
+    some = np.clip(wide[:, :MOST_PRODUCTS], -2, 2)
+    first, second = np.triu_indices(some.shape[1])
+    return np.asarray(some[:, first] * some[:, second])
+
+
+def _equal(coarse: Floats) -> Floats:
+    """(N, k) membership in the k classes of models that are equal; none where all are."""
+    if not coarse.shape[1]:
+        return np.zeros((len(coarse), 0))
+    _, classes, counts = np.unique(coarse, axis=0, return_inverse=True, return_counts=True)
     several = np.flatnonzero(counts > 1)
     return np.asarray(classes.reshape(-1, 1) == several, dtype=np.float64)
 
@@ -129,4 +149,4 @@ def _direction_words(wide: Floats, of: Mask) -> str:
 
 def _equal_words(equal: Floats, of: Mask) -> str:
     pairs = int(_pairs(equal[of].sum(axis=0, keepdims=True))[0])
-    return f"{pairs} pairs of models are equal bit for bit: a seed was used again, or too few are used"
+    return f"{pairs} pairs of models are equal: a seed was used again, or too few are used"
