@@ -138,6 +138,7 @@ def audit(
     verdicts = verify_claims(evidence, case.claims)
     from certaudit.audit.attack import audit as attack
     from certaudit.audit.conformance.audited import conformance
+    from certaudit.audit.implementations.findings import joined
 
     def laws(requests: int) -> Law | None:
         whole = requests == len(case.run.requests)
@@ -163,11 +164,13 @@ def audit(
         for verdict, result in zip(verdicts, report.claims, strict=True)
     )
     level = float(1 - settings.confidence)
-    compared = conformance(case.run, evidence.float_law(), report, foreign, level)
+    compared: ConformanceReport | None = conformance(
+        case.run, evidence.float_law(), report, foreign, level
+    )
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())
-        compared = replace(compared, checks=(*compared.checks, *foreign.checks()))
+        compared = joined(compared, foreign.checks())
     return Outcome(case, merged, report, compared)
 
 

@@ -36,7 +36,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "features": run.d,
         },
         "run": {f.name: _plain(getattr(run, f.name)) for f in fields(run) if f.name not in ("X", "y")},
-        "implementation": None if code is None else {"learn": code.learn, "unlearn": code.unlearn},
+        "implementation": None if code is None else code.model_dump(),
         "claims": [verdict(v) for v in one.verdicts],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
         "conformance": None if one.conformance is None else _plain(conformance.data(one.conformance)),

@@ -28,7 +28,8 @@ def _one(outcome: Outcome) -> Iterator[str]:
     yield from words.run(case.run)
     code = case.loaded.spec.implementation
     if code is not None:
-        yield f"code        learn {code.learn}, unlearn {code.unlearn} (audited; no proof is about it)"
+        named = ", ".join(f"{key} {name}" for key, name in code.model_dump(exclude_none=True).items())
+        yield f"code        {named} (audited; no proof is about it)"
     yield ""
     cells = None if outcome.audit is None else [audit_text.cell(c) for c in outcome.audit.claims]
     yield from terminal.table(outcome.verdicts, cells)

@@ -4,7 +4,7 @@ Appended to the faults of ``implementations``.
 """
 
 import numpy as np
-from fault_runs import LEFT, logistic, mlp, outlier, short_logistic, short_mlp, softmax, two_steps
+from fault_runs import LEFT, logistic, loud_softmax, mlp, outlier, short_logistic, short_mlp, softmax
 from implementation import Honest
 from implementations import FAULTS, OnlyP, fault
 
@@ -23,7 +23,7 @@ class Late(Honest):
 class LateRidge(Late): ...
 
 
-@fault("half-of-k-softmax", "the same, softmax", "own models", 600, two_steps)
+@fault("half-of-k-softmax", "the same, softmax", "own models", 200, loud_softmax)
 class LateSoftmax(Late): ...
 
 

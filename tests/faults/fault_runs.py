@@ -101,8 +101,11 @@ def softmax(**changes):
     return replace(run, y=np.digitize(run.y, [-0.5, 0.5]).astype(float), **changes)
 
 
-def two_steps(**changes):
-    return softmax(requests=(Request((LEFT,), replace(UNLEARN, steps=2)),), **changes)
+def loud_softmax(**changes):
+    run = softmax(**changes)
+    X = run.X.copy()
+    X[LEFT] *= 3
+    return replace(run, X=X)
 
 
 def mlp(**changes):

@@ -33,9 +33,10 @@ page; a test holds it current.
 ## What only a trace shows
 
 The law of a released model is that of a sum over all its steps. What changes each step a little, and
-leaves the variance as it was, no audit of this size sees in released models: {trace_only()}. By the central
-limit theorem the sum of uniform noise is nearly as Gaussian as that of Gaussian noise, and half precision
-moves a draw by less than a thousandth of its size.
+leaves the variance as it was, no audit of this size sees in released models:
+{trace_only()}. By the central limit theorem the sum of uniform noise is nearly
+as Gaussian as that of Gaussian noise, and half precision moves a draw by less than a thousandth of its
+size.
 
 ## The faults
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from certaudit.audit.conformance.result import Check
+from certaudit.audit.conformance.result import Check, ConformanceReport
 from certaudit.audit.implementations.load import printable
 from certaudit.run import WORLDS, Run, World
 
@@ -27,6 +27,11 @@ class Made:
 
 
 Models = Mapping[World, Sequence[Made]]
+
+OUT_OF_REACH = (
+    "released models do not tell whether each step's noise has another shape, or half precision, with "
+    "the right variance: no audit of this size sees that; a recorded trace does (certaudit conform)"
+)
 
 CHANCE_BITS = 20
 """Equal models by chance have probability at most 2^-20."""
@@ -114,6 +119,18 @@ def unchanged(before: str, after: str) -> Check:
     return _fact("same code", "both worlds", int(before != after), text)
 
 
+def joined(report: ConformanceReport | None, facts: Sequence[Check]) -> ConformanceReport | None:
+    """A comparison with a spec (None: there was none), and these facts beside it.
+
+    Facts that are kept make no comparison: code that was not compared with its spec stays so.
+    """
+    if report is None or not report.checks:
+        if not any(check.failed for check in facts):
+            return report
+        report = report or ConformanceReport(0.0, 0, (), compared="models of the code with each other")
+    return replace(report, checks=(*report.checks, *facts))
+
+
 def remarks(run: Run, made: Models) -> Iterator[str]:
     """One-line notes, none of which decides anything."""
     noisy = run.start.variance > 0 or any(
@@ -136,6 +153,9 @@ def remarks(run: Run, made: Models) -> Iterator[str]:
             f"{count} models opened {printable(path)!r} for writing: what they leave there can reach "
             "other models"
         )
+    steps = {segment.phase.steps for segment in run.program("P") if segment.phase.noise_variance > 0}
+    if max(steps, default=0) > 1:
+        yield OUT_OF_REACH
     left = sum(one.left > 0 for one in everything)
     if left:
         yield f"{left} models left processes running, which were ended"

@@ -24,18 +24,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function on the rows without those ``gone``; ``forget`` counts in what is left."""
+    """One call of a function on the rows without those ``gone``; ``forget`` counts in what is left.
+
+    ``shown``: an observer keeps what it gives, beside what the last call gives.
+    """
 
     function: Literal["learn", "unlearn"]
     gone: tuple[int, ...]
     forget: tuple[int, ...]
     seed: int
+    shown: bool = False
 
 
 def make(
     code: Code, X: Floats, y: Floats, calls: Sequence[Call], begins: Callable[[int], None]
 ) -> tuple[Floats, list[str]]:
-    """What an observer gets of the last call's parameters, and a fingerprint of what each call gave.
+    """What an observer gets of all calls, the last one's at the end, and a fingerprint of each.
 
     Every call gets fresh copies of the data.  A fingerprint is empty where an observer could not have
     read that call's parameters.  ``begins(k)`` is told before call k.
@@ -45,7 +49,8 @@ def make(
         TypeError, ValueError: if it returns no array of finite real numbers.
     """
     model: Any = None
-    prints = []
+    prints: list[str] = []
+    kept: list[Floats] = []
     for k, call in enumerate(calls):
         begins(k)
         rows = [np.delete(np.asarray(one, dtype=np.float64), call.gone, axis=0) for one in (X, y)]
@@ -53,10 +58,12 @@ def make(
             model = code.learn(*rows, call.seed)
         else:
             model = code.unlearn(model, *rows, list(call.forget), call.seed)
+        if call.shown:
+            kept.append(released(code, model))
         if k < len(calls) - 1:
             prints.append(_fingerprint_or_none(code, model))
-    seen = released(code, model)
-    return seen, [*prints, fingerprint(seen)]
+    last = released(code, model)
+    return np.concatenate([*kept, last]), [*prints, fingerprint(last)]
 
 
 def released(code: Code, model: Any) -> Floats:
