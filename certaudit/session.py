@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.implementations.train import Foreign
     from certaudit.certificate.record import Decided, Verdict
+
+
+MOVING = Fraction(1, 10)
+"""Part of conformance's level for how far unlearning moves a model."""
 
 
 @dataclass(frozen=True)
@@ -291,6 +296,7 @@ def _audit(
     """One seed's audit beside the verdicts of the formal half."""
     from certaudit.audit.attack import audit as attack
     from certaudit.audit.conformance.audited import conformance
+    from certaudit.audit.conformance.moved import moved
     from certaudit.audit.implementations.findings import joined
 
     def laws(requests: int) -> Law | None:
@@ -314,8 +320,14 @@ def _audit(
     )
     compared: ConformanceReport | None = None
     if case.stated:
-        level = float(levels.conformance)
-        compared = conformance(case.run, evidence.float_law(), report, foreign, level)
+        share = MOVING if foreign is not None and case.run.requests else Fraction(0)
+        law, level = evidence.float_law(), float((1 - share) * levels.conformance)
+        compared = conformance(case.run, law, report, foreign, level)
+        if foreign is not None and share:
+            level = float(share * levels.conformance)
+            found = moved(case.run, foreign, report.trained, seed, level)
+            checks = compared.checks if found is None else (*compared.checks, found)
+            compared = replace(compared, checks=checks, level=float(levels.conformance))
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())
