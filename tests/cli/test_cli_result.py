@@ -5,12 +5,14 @@ Seeds are fixed; an honest audit with another seed would object with probability
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from certaudit import cli, session
+from certaudit.judgement.judge import Terms
 from certaudit.judgement.result import Result
 
 CODE = Path(__file__).parents[1] / "audit" / "implementations" / "foreign_code.py"
@@ -137,19 +139,29 @@ def unlearn_hardly(parameters, X, y, forget, seed):
 """
 
 
+@pytest.fixture
+def diabetes(tmp_path):
+    """The spec of ridge-diabetes with code beside it that does it, or not."""
+
+    def write(unlearner):
+        shutil.copy(CODE, tmp_path / "foreign_little.py")
+        with open(tmp_path / "foreign_little.py", "a") as module:
+            module.write(LEAKS_LITTLE)
+        text = (Path(__file__).parents[2] / "specs" / "ridge-diabetes.yaml").read_text()
+        named = f'{{learn: "foreign_little:learn_diabetes", unlearn: "foreign_little:{unlearner}"}}'
+        path = tmp_path / "spec.yaml"
+        path.write_text(text.replace("claims:", f"implementation: {named}\nclaims:"))
+        return path
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("unlearner", "code"), [("unlearn_nothing", 1), ("unlearn_hardly", 1), ("unlearn_diabetes", 0)]
 )
-def test_models_before_and_after_show_what_their_laws_do_not(audit, tmp_path, unlearner, code):
+def test_models_before_and_after_show_what_their_laws_do_not(audit, diabetes, unlearner, code):
     """Learning alone leaks so little here that released models look alike, unlearned or not."""
-    shutil.copy(CODE, tmp_path / "foreign_little.py")
-    with open(tmp_path / "foreign_little.py", "a") as module:
-        module.write(LEAKS_LITTLE)
-    text = (Path(__file__).parents[2] / "specs" / "ridge-diabetes.yaml").read_text()
-    named = f'{{learn: "foreign_little:learn_diabetes", unlearn: "foreign_little:{unlearner}"}}'
-    path = tmp_path / "spec.yaml"
-    path.write_text(text.replace("claims:", f"implementation: {named}\nclaims:"))
-    found, lines = audit(path, "--claim", "issued", "--shadows", 64)
+    found, lines = audit(diabetes(unlearner), "--claim", "issued", "--shadows", 64)
     assert found == code, lines[0]
     assert code == 0 or "unlearning, world P" in lines[0]
 
@@ -211,19 +223,16 @@ def test_accepting_what_is_unchecked_hides_nothing_else(spec, audit, changes, co
     assert audit(spec(**changes), "--accept-unchecked")[0] == code
 
 
-def test_an_accepted_audit_without_a_comparison_is_no_plain_pass(spec, audit):
+def test_an_accepted_audit_without_a_comparison_is_no_plain_pass(diabetes):
     """Iterates of foreign code are not seen: a claim about a step is neither attacked nor compared."""
-    path = spec()
-    about_a_step = "{id: step, step: 3, sensitivity: 100, probability: 0.001}"
-    text = path.read_text().replace("{id: issued, epsilon: 3, delta: 0.001}", about_a_step)
-    path.write_text(text.replace("normalizer: current", "normalizer: fixed"))
-    assert audit(path)[0] == 3
-    (case,) = session.load([path], accept_unchecked=True)
-    outcome = session.audit(case, allow_code=True)
+    (case,) = session.load([diabetes("unlearn_diabetes")], "sensitivity", accept_unchecked=True)
+    outcome = session.audit(case, allow_code=True, shadows=64)
     assert outcome.result is Result.PASS
     assert len(outcome.judgement.exceptions) == 2
     assert not outcome.proved
     assert not outcome.refuted
+    strict = replace(outcome, case=replace(case, terms=Terms()))
+    assert strict.result is Result.OPEN
 
 
 @pytest.mark.parametrize("design", ["sequential", "fixed"])
