@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.implementations.train import Foreign
     from certaudit.certificate.record import Decided, Verdict
+
+
+MOVING = Fraction(1, 10)
+"""Part of conformance's level for how far unlearning moves a model."""
 
 
 @dataclass(frozen=True)
@@ -291,6 +296,8 @@ def _audit(
     """One seed's audit beside the verdicts of the formal half."""
     from certaudit.audit.attack import audit as attack
     from certaudit.audit.conformance.audited import conformance
+    from certaudit.audit.conformance.moved import moved
+    from certaudit.audit.implementations.findings import joined
 
     def laws(requests: int) -> Law | None:
         if not case.stated:
@@ -311,16 +318,23 @@ def _audit(
         truth=None if foreign else _exact_values(verdicts),
         foreign=foreign,
     )
-    compared = None
+    compared: ConformanceReport | None = None
     if case.stated:
-        share = replace(report, confidence=float(1 - levels.conformance))
+        share = MOVING if foreign is not None and case.run.requests else Fraction(0)
         final = evidence
         if case.run.release == "before-and-after":
             final = Evidence(replace(case.run, release="final"))
-        compared = conformance(case.run, final.float_law(), share, foreign)
+        law, level = final.float_law(), float((1 - share) * levels.conformance)
+        compared = conformance(case.run, law, report, foreign, level)
+        if foreign is not None and share:
+            level = float(share * levels.conformance)
+            found = moved(case.run, foreign, report.trained, seed, level)
+            checks = compared.checks if found is None else (*compared.checks, found)
+            compared = replace(compared, checks=checks, level=float(levels.conformance))
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())
+        compared = joined(compared, foreign.checks())
     return Outcome(case, verdicts, report, compared, levels)
 
 
@@ -332,16 +346,17 @@ def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: 
     if not allowed:
         text = "the spec names code to run: say --allow-code to run it with your rights"
         raise InputError([case.loaded.problem(text, "implementation")])
-    from certaudit.audit.implementations.load import CodeError, Names, load
+    from certaudit.audit.implementations.load import CodeError, Names
+    from certaudit.audit.implementations.processes import Server
     from certaudit.audit.implementations.train import Foreign
     from certaudit.audit.shadows.store import ShadowStore
 
-    names = Names(named.learn, named.unlearn, case.loaded.path.parent)
+    names = Names(named.learn, named.unlearn, case.loaded.path.parent, named.release)
     try:
-        code = load(names)
+        server = Server(names)
     except CodeError as error:
         raise InputError([case.loaded.problem(str(error), "implementation", error.field)]) from None
-    return Foreign(names, code, seed, workers, None if store is None else ShadowStore(store))
+    return Foreign(server, seed, workers, None if store is None else ShadowStore(store))
 
 
 def conform(case: Case, traces: Sequence[Path], world: World) -> list[tuple[Path, ConformanceReport]]:

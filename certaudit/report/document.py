@@ -13,13 +13,14 @@ from certaudit import __version__
 from certaudit.judgement.columns import Row, State
 from certaudit.judgement.result import Result, overall
 from certaudit.report import assumptions, meaning, words
+from certaudit.report import conformance as compared
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.session import Outcome
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit.conformance.result import Check, ConformanceReport
+    from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.statistics.results import ClaimAudit
 
 
@@ -76,7 +77,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "run": {f.name: _plain(getattr(run, f.name)) for f in fields(run) if f.name not in skipped}
         if one.case.stated
         else {"forget": list(run.forget), "reference": run.reference.kind},
-        "implementation": None if code is None else {"learn": code.learn, "unlearn": code.unlearn},
+        "implementation": None if code is None else code.model_dump(),
         "claims": [
             verdict(v, row, None if one.audit is None else one.audit.claims[k])
             for k, (v, row) in enumerate(zip(one.verdicts, one.rows, strict=True))
@@ -96,20 +97,7 @@ def _taken(one: Outcome) -> Iterator[str]:
 
 def conformance(report: ConformanceReport) -> dict[str, Any]:
     """A comparison of code with a spec.  A check that passed says nothing of what its failure means."""
-    verdict = Status.IMPLEMENTATION_DIFFERS.value if report.differs else "no difference found"
-    return {
-        "verdict": "skipped" if report.skipped else verdict,
-        "passed": None if report.skipped or not report.checks else not report.differs,
-        "failed": [check.name for check in report.failures],
-        **_plain(asdict(report)),
-        "checks": [_check(check) for check in report.checks],
-    }
-
-
-def _check(check: Check) -> dict[str, Any]:
-    found: dict[str, Any] = {**_plain(asdict(check)), "passed": not check.failed}
-    if not check.failed:
-        found.pop("meaning", None)
+    found: dict[str, Any] = _plain(compared.data(report))
     return found
 
 

@@ -50,7 +50,8 @@ def _one(outcome: Outcome) -> Iterator[str]:
     yield from words.run(case.run) if case.stated else words.unstated(case.run)
     code = case.loaded.spec.implementation
     if code is not None:
-        yield f"code        learn {code.learn}, unlearn {code.unlearn} (no proof is about it)"
+        named = ", ".join(f"{key} {name}" for key, name in code.model_dump(exclude_none=True).items())
+        yield f"code        {named} (no proof is about it)"
     yield ""
     yield from terminal.table(outcome)
     yield ""

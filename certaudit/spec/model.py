@@ -452,6 +452,13 @@ class ImplementationSpec(_Part):
             description="unlearn(parameters, X, y, forget, seed) -> parameters; forget lists rows of X"
         ),
     ]
+    release: Annotated[
+        Function | None,
+        Field(
+            description="release(parameters) -> what an observer gets of them, an array or a torch "
+            "state dict; without it, all of them"
+        ),
+    ] = None
 
 
 class Amounts(_Part):

@@ -5,7 +5,7 @@ from fractions import Fraction as F
 
 import numpy as np
 
-from certaudit.run import Clip, Phase, Reference, Request, Run, Start
+from certaudit.run import Clip, Network, Phase, Reference, Request, Run, Start
 
 N, D, LEFT = 24, 4, 5
 LEARN = Phase(30, F(4, 5), F(1, 100))
@@ -66,9 +66,51 @@ def quiet(**changes):
     return ridge(requests=(Request((LEFT,), long),), **changes)
 
 
+def outlier(**changes):
+    """The forgotten row is large, so that statistics of the rows show it."""
+    run = quiet(**changes)
+    X = run.X.copy()
+    X[LEFT] *= 4
+    return replace(run, X=X)
+
+
+def short(run=ridge, **changes):
+    """Learning stops far from where it would end."""
+    return run(learn=replace(LEARN, steps=4), **changes)
+
+
+def short_logistic(**changes):
+    return short(logistic, **changes)
+
+
+def short_mlp(**changes):
+    return short(mlp, **changes)
+
+
 def current(**changes):
     return ridge(normalizer="current", **changes)
 
 
 def one_step(**changes):
     return ridge(requests=(Request((LEFT,), replace(UNLEARN, steps=1)),), **changes)
+
+
+def softmax(**changes):
+    """Three classes by the target's size; the forgotten row's class is rare among its neighbours."""
+    run = ridge(loss="softmax", classes=3, start=Start((F(0),) * (3 * D), F(0)))
+    return replace(run, y=np.digitize(run.y, [-0.5, 0.5]).astype(float), **changes)
+
+
+def loud_softmax(**changes):
+    run = softmax(**changes)
+    X = run.X.copy()
+    X[LEFT] *= 3
+    return replace(run, X=X)
+
+
+def mlp(**changes):
+    """The same classes, five tanh units."""
+    network = Network("mlp", (5,), "tanh")
+    size = network.parameters(D, 3)
+    mean = tuple(F(round(100 * value), 100) for value in np.random.default_rng(9).normal(size=size))
+    return softmax(loss="network", network=network, start=Start(mean, F(0)), **changes)

@@ -33,7 +33,7 @@ class Honest:
         batches = segment.batches()
         return batches[t % len(batches)]
 
-    def rows(self, batch, index):
+    def rows(self, batch, index, t):
         return self.run.rows(batch)
 
     def count(self, batch, index):
@@ -46,7 +46,13 @@ class Honest:
         return float(self.run.l2)
 
     def loss_gradients(self, w, X, y):
-        """(m, rows, d)."""
+        """(m, rows, parameters)."""
+        if self.run.network is not None:
+            return network_gradients(self.run, w, X, y)
+        if self.run.classes > 1:
+            u = X @ w.reshape(len(w), X.shape[1], self.run.classes)
+            slopes = softmax_slopes(u, y)
+            return (X[:, :, None] * slopes[:, :, None, :]).reshape(len(w), len(X), -1)
         u = w @ X.T
         slopes = u - y if self.run.loss == "ridge" else -y / (1 + np.exp(y * u))
         return slopes[:, :, None] * X
@@ -88,7 +94,7 @@ class Honest:
                 if self.stop(w, index, t):
                     break
                 batch = self.batch(segment, index, t)
-                rows = list(self.rows(batch, index))
+                rows = list(self.rows(batch, index, t))
                 slope = self.gradient(w, X[rows], y[rows], self.count(batch, index), index)
                 noise = sigma * self.normal(rng, w.shape, index, t)
                 moved = w - eta * self.direction(slope, index, t) + noise
@@ -120,3 +126,23 @@ def shorten(vectors, norm):
     """Vectors (..., d) longer than ``norm`` cut to it."""
     sizes = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors * np.minimum(1.0, norm / np.maximum(sizes, 1e-300))
+
+
+def softmax_slopes(u, y):
+    """Of the loss of outputs u (..., rows, classes): (..., rows, classes)."""
+    p = np.exp(u - u.max(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
+    return p - np.eye(u.shape[-1])[y.astype(int)]
+
+
+def network_gradients(run, w, X, y):
+    """(m, rows, parameters) of one layer of tanh units and one of classes, by hand."""
+    (units,), d, classes = run.network.widths, X.shape[1], run.classes
+    cuts = np.cumsum([units * d, units, classes * units])
+    first, offset, second, last = np.split(w, cuts, axis=1)
+    first, second = first.reshape(-1, units, d), second.reshape(-1, classes, units)
+    h = np.tanh(X @ first.transpose(0, 2, 1) + offset[:, None])
+    slopes = softmax_slopes(h @ second.transpose(0, 2, 1) + last[:, None], y)
+    back = (slopes @ second) * (1 - h**2)
+    parts = [back[..., None] * X[:, None, :], back, slopes[..., None] * h[:, :, None, :], slopes]
+    return np.concatenate([part.reshape(len(w), len(X), -1) for part in parts], axis=2)

@@ -9,7 +9,8 @@ from implementation import Honest, shorten
 
 @dataclass(frozen=True)
 class Fault:
-    """``half``: who must catch it; ``budget``: shadow models of each world, or recorded traces."""
+    """``half``: who must catch it; ``budget``: shadow models of each world, or recorded traces;
+    ``twin``: the code without the fault."""
 
     name: str
     wrong: str
@@ -17,14 +18,15 @@ class Fault:
     budget: int
     run: object
     kind: type
+    twin: type = Honest
 
 
 FAULTS = []
 
 
-def fault(name, wrong, half, budget, run=ridge):
+def fault(name, wrong, half, budget, run=ridge, twin=Honest):
     def keep(kind):
-        FAULTS.append(Fault(name, wrong, half, budget, run, kind))
+        FAULTS.append(Fault(name, wrong, half, budget, run, kind, twin))
         return kind
 
     return keep
@@ -197,7 +199,7 @@ class Momentum(Honest):
 
 @fault("full-set", "unlearning trains on the full set", "conformance", 20)
 class FullSet(Honest):
-    def rows(self, batch, index):
+    def rows(self, batch, index, t):
         return range(self.run.n)
 
 
@@ -322,12 +324,12 @@ class Ascent(OnlyP):
 
 @fault("refit-on-everything", "the deletion is followed by a fit of the full set", "attack", 200, quiet)
 class Refit(OnlyP):
-    def rows(self, batch, index):
+    def rows(self, batch, index, t):
         return range(self.run.n)
 
 
 @fault("wrong-index", "the row after the right one is removed", "attack", 200, quiet)
 class WrongIndex(OnlyP):
-    def rows(self, batch, index):
+    def rows(self, batch, index, t):
         gone = {(row + 1) % self.run.n for row in batch.removed}
         return [j for j in range(self.run.n) if j not in gone]

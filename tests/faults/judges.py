@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from certaudit.audit.conformance import models, steps
+from certaudit.audit.conformance import against_own, models, own, steps
 from certaudit.audit.scores.linear_discriminant import LinearDiscriminant
 from certaudit.audit.scores.removed_point_loss import RemovedPointLoss
 from certaudit.core.balls import precision
@@ -34,6 +34,21 @@ def conformance(implementation, run_of, budget, seed):
     """Names of the failed checks."""
     found = {w: implementation.models(w, budget, seed) for w in "PQ"}
     report = models.conform(found, law(run_of), LEVEL)
+    assert not report.skipped
+    return [check.name for check in report.failures]
+
+
+@cache
+def pilot(run_of):
+    """A score along the difference of the worlds."""
+    return own.direction(run_of(), 11)
+
+
+def two_samples(implementation, run_of, budget, seed):
+    """Names of the failed checks against certaudit's own models, which need no exact law."""
+    found = {w: implementation.models(w, budget, seed) for w in "PQ"}
+    ours = own.models(run_of(), own.TIMES * budget, 1000 + seed, "float64")
+    report = against_own.conform(found, ours, pilot(run_of), LEVEL, seed)
     assert not report.skipped
     return [check.name for check in report.failures]
 
@@ -74,4 +89,9 @@ def attack(implementation, run_of, budget, seed):
     return [score.name] if low > np.exp(claim) * high + float(DELTA) else []
 
 
-JUDGES = {"conformance": conformance, "trace": trace, "attack": attack}
+JUDGES = {
+    "conformance": conformance,
+    "own models": two_samples,
+    "trace": trace,
+    "attack": attack,
+}

@@ -7,7 +7,7 @@ LEVEL = 0.001 under another seed, so all of them together with probability below
 import fault_table as table
 import pytest
 from certificates import CERTIFICATES
-from implementations import FAULTS
+from deletions import FAULTS
 from judges import JUDGES
 
 from certaudit.verdict import Status
@@ -44,6 +44,16 @@ def test_an_implementation_fault_is_caught_with_other_seeds(index):
     judge = JUDGES[fault.half]
     for seed in range(10):
         assert judge(fault.kind(fault.run()), fault.run, fault.budget, seed)
+
+
+@pytest.mark.statistics
+@each(FAULTS)
+def test_its_honest_twin_passes_with_other_seeds(index):
+    """Ten audits at level 0.001: one of them objects to an honest twin with probability at most 0.01."""
+    fault = FAULTS[index]
+    judge = JUDGES[fault.half]
+    for seed in range(10):
+        assert not judge(fault.twin(fault.run()), fault.run, fault.budget, seed)
 
 
 def test_there_are_enough_faults_and_names_are_unique():

@@ -57,6 +57,17 @@ def mean(world: str, z: Floats) -> Found:
     return Found("mean", f"world {world}", value, float(nulls.chi_square(value, d)), text)
 
 
+def directed(world: str, z: Floats, direction: Floats) -> Found:
+    """The mean along a (d,) unit vector fixed by the spec: sqrt(m) times it is standard normal."""
+    value = float(np.sqrt(len(z)) * (z.mean(axis=0) @ direction))
+    off = value / np.sqrt(len(z))
+    text = (
+        f"the mean lies about {abs(off):.3g} standard deviations from where the spec puts it, along the "
+        f"difference of the worlds and {'away from' if off > 0 else 'towards and past'} the other world"
+    )
+    return Found("directed mean", f"world {world}", value, float(2 * special.ndtr(-abs(value))), text)
+
+
 def scale(where: str, worlds: list[Floats]) -> Found:
     """The sum of squares about the means is chi-square; two-sided."""
     total = float(sum(((z - z.mean(axis=0)) ** 2).sum() for z in worlds))

@@ -1,4 +1,4 @@
-"""Import the two functions that a spec names.  This runs foreign code with the caller's rights."""
+"""Import the functions that a spec names.  This runs foreign code: only the process made for it does."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from certaudit.audit.implementations.surroundings import foreign
-
 Function = Callable[..., Any]
 
-SHAPES = {"learn": ("X", "y", "seed"), "unlearn": ("parameters", "X", "y", "forget", "seed")}
+SHAPES = {
+    "learn": ("X", "y", "seed"),
+    "unlearn": ("parameters", "X", "y", "forget", "seed"),
+    "release": ("parameters",),
+}
 
 
 class CodeError(Exception):
@@ -34,52 +36,44 @@ class Names:
     learn: str
     unlearn: str
     folder: Path
+    release: str | None = None
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """The names given, by their keys in the spec."""
+        given = {"learn": self.learn, "unlearn": self.unlearn, "release": self.release}
+        return {key: name for key, name in given.items() if name is not None}
 
 
 @dataclass(frozen=True)
 class Code:
-    """The two functions.
+    """The functions.
 
-    ``sha256`` is that of their packages' modules imported so far, and of those that stand in ``folder``.
+    ``sha256`` is that of their packages' modules imported so far, and of those that stand in the folder.
     """
 
     learn: Function
     unlearn: Function
+    release: Function | None
     sha256: str
-    folder: Path
 
 
 def load(names: Names) -> Code:
-    """Import both functions.  What they print while being imported goes to stderr.
+    """Import the functions; modules in the folder are found first from now on.
 
     Raises:
         CodeError: if one cannot be imported, or cannot take the arguments it will be given.
     """
     folder = names.folder.resolve()
-    for name in (names.learn, names.unlearn):
-        _drop_others(name.partition(":")[0].partition(".")[0], folder)
-    with foreign(folder):
-        learn, unlearn = _function("learn", names.learn), _function("unlearn", names.unlearn)
-    return Code(learn, unlearn, _sha256(names, folder), folder)
-
-
-def _drop_others(package: str, folder: Path) -> None:
-    """Forget an imported package of that name from elsewhere, where the folder has its own."""
-    places = (folder / package / "__init__.py", folder / f"{package}.py")
-    own = next((place for place in places if place.exists()), None)
-    file = getattr(sys.modules.get(package), "__file__", None)
-    if own is None or file is None or Path(file).resolve() == own:
-        return
-    for name in [m for m in sys.modules if m == package or m.startswith(f"{package}.")]:
-        del sys.modules[name]
+    sys.path[:] = [str(folder), *(one for one in sys.path if one != str(folder))]
+    found = {key: _function(key, name) for key, name in names.functions.items()}
+    return Code(found["learn"], found["unlearn"], found.get("release"), _sha256(names, folder))
 
 
 def _function(field: str, name: str) -> Function:
     module, _, attribute = name.partition(":")
     try:
         function = getattr(import_module(module), attribute, None)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # foreign code may raise anything, SystemExit as well
         raise CodeError(field, f"module {module!r} cannot be imported: {brief(error)}") from None
     if not callable(function):
@@ -96,7 +90,7 @@ def _function(field: str, name: str) -> Function:
 
 
 def _sha256(names: Names, folder: Path) -> str:
-    packages = {name.partition(":")[0].partition(".")[0] for name in (names.learn, names.unlearn)}
+    packages = {name.partition(":")[0].partition(".")[0] for name in names.functions.values()}
     total = hashlib.sha256()
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
@@ -108,10 +102,16 @@ def _sha256(names: Names, folder: Path) -> str:
 
 
 def brief(error: BaseException) -> str:
-    """An exception on one short line."""
+    """An exception on one short line, without characters that a terminal would act on."""
     try:
         text = " ".join(str(error).split())
     except Exception:  # an exception of foreign code may fail at this too
         text = ""
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text if len(text) <= 200 else f"{text[:197]}..."
+    text = text if len(text) <= 200 else f"{text[:197]}..."
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """A line with every character that is not printable written as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,15 @@ class ShadowStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def load(self, key: str) -> Floats | None:
+    def load(self, key: str) -> NDArray[Any] | None:
         """The chunk stored under ``key``, or None if there is none or it is damaged."""
         try:
-            chunk: Floats = np.load(self._path(key), allow_pickle=False)
+            chunk: NDArray[Any] = np.load(self._path(key), allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
         return chunk
 
-    def save(self, key: str, chunk: Floats) -> None:
+    def save(self, key: str, chunk: NDArray[Any]) -> None:
         """Store a chunk, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self._path(key).with_suffix(f".{os.getpid()}.tmp")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Never
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from certaudit.audit.shadows.dynamics import TABLE_BYTES
 from certaudit.audit.shadows.noise import BLOCK, NoiseSource, PhaseName, PhiloxNoise
-from certaudit.audit.shadows.progress import progress
+from certaudit.audit.shadows.progress import Progress, progress
 from certaudit.audit.shadows.store import ShadowStore, digest
 from certaudit.audit.shadows.walk import initial, walk
 from certaudit.run import Run, World
@@ -93,7 +91,7 @@ def train(
     run_key = digest(run, world, seed, dtype, record) if keep is not None else ""
     pieces: list[Floats] = []
     total = sum(segment.phase.steps for segment in run.program(world)) * -(-shadows // size)
-    with progress(world, total, "step") as bar:
+    with progress(f"shadows of world {world}", total, "step") as bar:
         for start in range(first, first + shadows, size):
             count = min(size, first + shadows - start)
             key = f"{run_key}-{start}-{count}"
@@ -129,7 +127,7 @@ def _train_chunk(
     count: int,
     dtype: str,
     record: tuple[int, ...],
-    bar: tqdm[Never],
+    bar: Progress,
 ) -> Floats:
     """(1 + len(record), count, parameters): the final models, then the iterates recorded."""
     kind = DTYPES[dtype]

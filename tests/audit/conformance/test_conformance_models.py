@@ -7,8 +7,15 @@ import pytest
 from scipy.stats import binom, chi2, kstest, norm, t
 from shadow_runs import ridge_run
 
-from certaudit.audit.conformance.checks import coordinates, covariance, dependence, scale_words
+from certaudit.audit.conformance.checks import (
+    coordinates,
+    covariance,
+    dependence,
+    directed,
+    scale_words,
+)
 from certaudit.audit.conformance.models import conform
+from certaudit.audit.conformance.result import Check
 from certaudit.audit.conformance.whitening import IllConditioned, whiten
 from certaudit.audit.shadows.train import train
 from certaudit.run import Phase, Request
@@ -71,10 +78,59 @@ def test_laws_that_floats_cannot_whiten(covariance, text):
         whiten(np.zeros((3, 2)), np.zeros(2), covariance)
 
 
-def test_models_far_out_for_their_noise_cannot_be_whitened():
+def test_a_law_far_out_for_its_noise_cannot_be_used():
     """Numbers of 1e14 standard deviations have lost the digits that the tests look at."""
     with pytest.raises(IllConditioned, match="rounding would show"):
-        whiten(np.full((3, 2), 1e14), np.zeros(2), np.eye(2))
+        whiten(np.zeros((3, 2)), np.full(2, 1e14), np.eye(2))
+
+
+@pytest.mark.parametrize("far", [1e14, 1e200, 1.7e308])
+def test_models_far_out_differ(far):
+    """They say nothing against the law; an overflow must not turn into a pass."""
+    z = models(normals(20))
+    z["P"][3] = far
+    assert ("noise scale", "both worlds") in {(c.name, c.where) for c in conform(z, LAW, LEVEL).failures}
+    z["P"][:] = far
+    report = conform(z, LAW, LEVEL)
+    assert {"mean", "duplicates"} <= {check.name for check in report.failures}
+
+
+def test_a_mean_along_the_difference_of_the_worlds_is_tested_in_that_direction():
+    """Each world moved by 0.3 of its standard deviations, away from the other."""
+    z = models(normals(21, 400))
+    gap = LAW[0] - LAW[2]
+    for world, (_, spread), sign in (("P", LAW[:2], 1), ("Q", LAW[2:], -1)):
+        size = float(np.sqrt(gap @ np.linalg.solve(spread, gap)))
+        z[world] = z[world] + sign * 0.3 * gap / size
+    report = conform(z, LAW, LEVEL)
+    found = {c.where: c for c in report.checks if c.name == "directed mean"}
+    for world in "PQ":
+        check = found[f"world {world}"]
+        assert check.failed
+        assert check.statistic / 20 == pytest.approx(0.3, abs=0.15)
+        assert "away from" in check.meaning
+
+
+def test_the_directed_mean_is_normal_along_a_fixed_direction():
+    z = normals(22)["P"]
+    direction = np.array([0.6, 0, -0.8, 0, 0])
+    found = directed("P", z, direction)
+    expected = z @ direction
+    assert found.statistic == pytest.approx(expected.sum() / 200**0.5)
+    assert found.p_value == pytest.approx(2 * norm.sf(abs(found.statistic)))
+
+
+def test_worlds_with_one_mean_have_no_direction():
+    law = (LAW[0], LAW[1], LAW[0], LAW[1])
+    report = conform(models(normals(23), law), law, LEVEL)
+    assert not report.differs
+    assert {c.p_value for c in report.checks if c.name == "directed mean"} == {1.0}
+
+
+def test_a_p_value_that_is_no_number_fails():
+    check = Check("mean", "world P", np.nan, np.nan, 0.01, "")
+    assert check.failed
+    assert not check.passed
 
 
 def test_honest_models_pass():

@@ -10,7 +10,7 @@ forget: {forget}
 reference: {reference}
 claims:
   - {{id: issued, epsilon: {epsilon}, delta: 0.001}}
-implementation: {{learn: "foreign_code:{learn}", unlearn: "foreign_code:{unlearner}"}}
+implementation: {{learn: "foreign_code:{learn}", unlearn: "foreign_code:{unlearner}"{release}}}
 audit: {{shadows: 64}}
 """
 ONCE = "unlearn: {steps: 6, step_size: 1, noise: {std: 0.1}}"

@@ -19,7 +19,7 @@ def spec(tmp_path):
 
     def write(**changes):
         values = {"forget": "[4]", "unlearn": ONCE, "reference": "unlearn-retrained", "epsilon": 3}
-        values |= {"learn": "learn", "unlearner": "unlearn"} | changes
+        values |= {"learn": "learn", "unlearner": "unlearn", "release": ""} | changes
         path = tmp_path / "spec.yaml"
         path.write_text(SPEC.format(**values))
         return path

@@ -8,12 +8,15 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 from blackbox_spec import ONCE
 
 from certaudit import cli, session
-from certaudit.audit.implementations.load import Names, load
-from certaudit.audit.implementations.shadow import flatten, seed_of
+from certaudit.audit.implementations.load import Names
+from certaudit.audit.implementations.model import flatten
+from certaudit.audit.implementations.plan import calls, seed_of
+from certaudit.audit.implementations.processes import Server
 from certaudit.audit.implementations.train import Foreign
 
 
@@ -122,12 +125,46 @@ def test_a_breakdown_at_once_leaves_the_claim_open(spec, tmp_path, learn, text):
     assert report["claims"][0]["verdict"] == "proved"
 
 
-def test_another_number_of_parameters_leaves_the_attacks_on_parameters(spec, tmp_path):
+def failed(report):
+    """Names of failed facts, and what each of them means."""
+    found = {}
+    for check in report["conformance"]["checks"]:
+        if check["p_value"] == 0:
+            found.setdefault(check["name"], []).append(check["meaning"])
+    return found
+
+
+def test_another_number_of_parameters_differs_and_leaves_the_attacks_on_parameters(spec, tmp_path):
     code, report = audit(spec(learn="with_intercept", unlearner="keep_all"), tmp_path)
-    assert code == 3
-    assert "4 parameters, the spec's model has 3" in report["conformance"]["skipped"]
+    assert code == 1
+    (meaning,) = failed(report)["parameters"]
+    assert "4 parameters, the spec's model has 3" in meaning
     (line,) = report["audit"]["claims"][0]["lines"]
     assert line["attack"] == "e-process over 3 scores"
+
+
+def test_a_size_that_changes_fails(spec, tmp_path):
+    code, report = audit(spec(learn="grows", unlearner="keep"), tmp_path)
+    assert code == 1
+    assert "4 parameters, where shadow 0 has 3" in failed(report)["size"][0]
+
+
+def test_worlds_of_two_sizes_fail(spec, tmp_path):
+    code, report = audit(spec(learn="half_the_data", unlearner="keep"), tmp_path)
+    assert code == 1
+    assert "vectors of 2 and 3 numbers" in failed(report)["size"][0]
+
+
+def test_release_names_what_an_observer_gets(spec, tmp_path):
+    """The rest of the state may have any size, and other things than arrays in it."""
+    functions = {"learn": "with_momentum", "unlearner": "unlearn_with_momentum"}
+    code, report = audit(spec(**functions, release=', release: "foreign_code:weights"'), tmp_path)
+    _, plain = audit(spec(), tmp_path)
+    assert code == 0
+    assert report["audit"]["claims"] == plain["audit"]["claims"]
+    code, report = audit(spec(**functions), tmp_path)
+    assert code == 1
+    assert "parameters" in failed(report)
 
 
 def test_state_dicts_are_parameters_too(spec, tmp_path):
@@ -163,18 +200,21 @@ def test_modules_beside_the_spec_hide_no_others_afterwards(spec):
     assert importlib.import_module("wave").__file__ != str(path.parent / "wave.py")
 
 
-REMARKS = {
-    "same": ("one_seed", "unlearn_with_one_seed", "all 64 models of world P are equal"),
-    "unseeded": ("own_seed", "unlearn", "shadow 0 of world P, made again"),
+SEEDS = {
+    "same": ("one_seed", "unlearn_with_one_seed", "seeds", "63 of 64 models equal another"),
+    "unseeded": ("own_seed", "unlearn", "made twice", "came out otherwise"),
+    "a small part": ("seed_below_1000", "unlearn_seed_below_1000", "seeds", "a part of its seed"),
+    "in learning only": ("one_seed", "unlearn", "seeds", "63 of 64 models equal another"),
 }
 
 
-@pytest.mark.parametrize("name", REMARKS)
-def test_code_that_ignores_its_seed_is_told(spec, tmp_path, capsys, name):
-    learn, unlearner, text = REMARKS[name]
-    _, report = audit(spec(learn=learn, unlearner=unlearner), tmp_path, "--design", "fixed")
-    assert any(remark.startswith(text) for remark in report["audit"]["remarks"])
-    assert f"note: {text}" in capsys.readouterr().out
+@pytest.mark.parametrize("name", SEEDS)
+def test_code_that_ignores_its_seed_differs(spec, tmp_path, name):
+    learn, unlearner, check, text = SEEDS[name]
+    more = ("--shadows", "256") if name == "a small part" else ()
+    code, report = audit(spec(learn=learn, unlearner=unlearner), tmp_path, "--design", "fixed", *more)
+    assert code == 1
+    assert any(text in meaning for meaning in failed(report)[check])
 
 
 def test_code_that_uses_a_part_of_its_seed_is_honest(spec, tmp_path):
@@ -209,42 +249,60 @@ def test_another_seed_gives_other_shadows(spec, tmp_path):
     assert other["audit"]["claims"] != one["audit"]["claims"]
 
 
-def test_a_killed_audit_resumes(spec, tmp_path):
-    """Finished shadows come from the folder: code that can no longer run is not asked."""
+def test_a_killed_audit_resumes(spec, tmp_path, monkeypatch):
+    """Finished shadows come from the folder; a sample of them is made again, to be compared."""
+    asked, make = [], Server.make
+
+    def counted(self, X, y, jobs, workers):
+        return make(self, X, y, (asked.append(job) or job for job in jobs), workers)
+
+    monkeypatch.setattr(Server, "make", counted)
     path, out = spec(), tmp_path / "out"
     _, first = audit(path, tmp_path, "--out", str(out))
-    assert list((out / "shadows").iterdir())
-    module = sys.modules["foreign_code"]
-    before = len(module.CALLS)
+    assert len(asked) == 128 + 8
+    asked.clear()
+    stored = sorted((out / "shadows").iterdir())
+    for path_of_one in stored[:2]:
+        path_of_one.unlink()
     _, again = audit(path, tmp_path, "--out", str(out))
     assert again == first
-    assert len(module.CALLS) == before
+    assert len(asked) in (8 + 8, 16 + 8)
+
+
+def test_a_model_changed_in_the_folder_is_found_when_it_is_made_again(spec, tmp_path):
+    path, out = spec(), tmp_path / "out"
+    audit(path, tmp_path, "--out", str(out))
+    for one in (out / "shadows").iterdir():
+        if not one.stem.endswith("calls"):
+            np.save(one, np.load(one) + 1e-12)
+    code, report = audit(path, tmp_path, "--out", str(out))
+    assert code == 1
+    assert "made twice" in failed(report)
 
 
 def test_stages_are_served_in_order_and_rows_counted_in_what_is_left(spec):
     stages = "".join(f"\n  - {{rows: {rows}, {ONCE}}}" for rows in ("[4]", "[2, 7]"))
     (case,) = session.load([spec(forget=stages, unlearn="")])
-    names = Names("foreign_code:learn", "foreign_code:unlearn", case.loaded.path.parent)
-    trainer = Foreign(names, load(names), 0)
-    calls = sys.modules["foreign_code"].CALLS
-    calls.clear()
-    trainer(case.run, "P", 0, 1)
-    assert calls == [(12, [4]), (11, [2, 6])]
-    calls.clear()
-    trainer(case.run, "Q", 0, 1)
-    assert calls == [(9, []), (9, [])]
+    made = {world: calls(case.run, world, 0, 0) for world in "PQ"}
+    assert [call.gone for call in made["P"]] == [(), (), (4,)]
+    assert [call.forget for call in made["P"]] == [(), (4,), (2, 6)]
+    assert [call.gone for call in made["Q"]] == [(2, 4, 7)] * 3
+    assert [call.forget for call in made["Q"]] == [()] * 3
 
 
-def test_modules_of_one_name_beside_two_specs_are_told_apart(tmp_path):
+def test_modules_of_one_name_beside_two_specs_are_told_apart(spec, tmp_path):
+    (case,) = session.load([spec()])
     found = []
-    for name in ("one", "two"):
-        folder = tmp_path / name
+    for value in (1, 2):
+        folder = tmp_path / str(value)
         folder.mkdir()
-        text = f"def f(X, y, seed): return {name!r}\ndef g(parameters, X, y, forget, seed): pass\n"
+        text = f"def f(X, y, seed): return [{value}]\n"
+        text += f"def g(parameters, X, y, forget, seed): return [{value}]\n"
         (folder / "same_name.py").write_text(text)
-        found.append(load(Names("same_name:f", "same_name:g", folder)))
-    assert [code.learn(None, None, 0) for code in found] == ["one", "two"]
-    assert found[0].sha256 != found[1].sha256
+        foreign = Foreign(Server(Names("same_name:f", "same_name:g", folder)), 0)
+        found.append((foreign.server.sha256, foreign(case.run, "P", 0, 1).final.item()))
+    assert [value for _, value in found] == [1, 2]
+    assert found[0][0] != found[1][0]
 
 
 def test_seeds_are_all_different():
