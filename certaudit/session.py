@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from certaudit.claims import Claim
-from certaudit.errors import Diagnostic, InputError
+from certaudit.errors import Diagnostic, InputError, InputWarning
 from certaudit.run import Run, World
 from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify as verify_claims
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_spec
+from certaudit.spec.subjects import Subject
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
@@ -25,12 +27,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """A loaded spec, its run and the claims to check."""
+    """A loaded spec, its run and the claims to check.
+
+    ``subjects``, ``several``, ``warnings``: see ``certaudit.spec.build.Built``.
+    """
 
     loaded: LoadedSpec
     run: Run
     data_sha256: str
     claims: tuple[Claim, ...]
+    subjects: tuple[tuple[Subject, ...], ...] = ()
+    several: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Outcome:
 
 
 def load(paths: Sequence[Path], claim: str | None = None) -> list[Case]:
-    """Load every spec before anything is computed.
+    """Load every spec before anything is computed.  What may not be meant is an ``InputWarning``.
 
     Raises:
         InputError: with the faults of all the specs together.
@@ -88,7 +96,17 @@ def _load(path: Path, only: str | None) -> Case:
                 [loaded.problem(f"no claim is called {only!r}; the claims are {known}", "claims")]
             )
     built = build(loaded)
-    return Case(loaded, built.run, built.data_sha256, claims)
+    for one in built.warnings:
+        warnings.warn(str(one), InputWarning, stacklevel=4)
+    return Case(
+        loaded,
+        built.run,
+        built.data_sha256,
+        claims,
+        built.subjects,
+        built.several,
+        built.warnings,
+    )
 
 
 def verify(case: Case) -> Outcome:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from certaudit import __version__
-from certaudit.report import words
+from certaudit.report import subjects, words
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.session import Outcome
@@ -38,6 +38,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "rows": run.n,
             "features": run.d,
         },
+        "forgotten": subjects.data(one.case),
         "run": {f.name: _plain(getattr(run, f.name)) for f in fields(run) if f.name not in ("X", "y")},
         "implementation": None if code is None else {"learn": code.learn, "unlearn": code.unlearn},
         "claims": [verdict(v) for v in one.verdicts],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from certaudit import __version__
 from certaudit.report import audit as audit_text
-from certaudit.report import conformance, terminal, words
+from certaudit.report import conformance, subjects, terminal, words
 from certaudit.report.derivation import Told, to_text
 from certaudit.session import Outcome
 
@@ -26,6 +26,7 @@ def _one(outcome: Outcome) -> Iterator[str]:
     yield f"certaudit {__version__}   {case.loaded.spec.name}   ({case.loaded.path})"
     yield ""
     yield from words.run(case.run)
+    yield from subjects.lines(case)
     code = case.loaded.spec.implementation
     if code is not None:
         yield f"code        learn {code.learn}, unlearn {code.unlearn} (audited; no proof is about it)"

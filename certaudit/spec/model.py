@@ -34,6 +34,7 @@ from certaudit.spec.fields import (
     Sha256,
     Source,
     Steps,
+    SubjectId,
     Version,
     fault,
 )
@@ -58,6 +59,7 @@ from certaudit.spec.tags import (
     SENSITIVITY,
     STAGES,
     START,
+    SUBJECTS,
     UNLEARN_RETRAINED,
     WORD,
 )
@@ -98,7 +100,17 @@ class DataSpec(_Part):
     ] = None
     target_column: Annotated[
         Line | None,
-        Field(description="name of the target column of a csv or parquet file; default the last"),
+        Field(
+            description="name of the target column of a csv or parquet file; default the last that is "
+            "not the id column"
+        ),
+    ] = None
+    id_column: Annotated[
+        Line | None,
+        Field(
+            description="name of the column (in an npz, of the array) that says whose each row is; no "
+            "feature, and forget lists ids then"
+        ),
     ] = None
     sha256: Annotated[
         Sha256 | None, Field(description="SHA-256 the source's bytes must have, hexadecimal")
@@ -326,13 +338,32 @@ class LearnSpec(_Phase):
     ] = None
 
 
-class StageSpec(_Part):
-    """One deletion request of several, served in order."""
+class SubjectsSpec(_Part):
+    """Those forgotten, with every row that data.id_column says is theirs: one of ids and ids_file."""
+
+    ids: Annotated[
+        tuple[SubjectId, ...] | None,
+        Field(
+            min_length=1,
+            description="ids of the subjects: text, or whole numbers; compared exactly as written",
+        ),
+    ] = None
+    ids_file: Annotated[
+        Line | None,
+        Field(
+            description="a file in the spec's folder: an id a line, or, where its name ends in .csv, a "
+            "table with the id column"
+        ),
+    ] = None
+
+
+class StageSpec(SubjectsSpec):
+    """One deletion request of several, served in order: one of rows, ids and ids_file."""
 
     rows: Annotated[
-        tuple[Index, ...],
+        tuple[Index, ...] | None,
         Field(min_length=1, description="rows of the points forgotten now, counted from 0"),
-    ]
+    ] = None
     unlearn: UnlearnSpec
 
 
@@ -486,7 +517,7 @@ def _no_list(value: Any) -> Any:
 
 _UNLEARN_ONCE: dict[str, Any] = {
     "if": {
-        "properties": {"forget": {"contains": {"type": "object"}}},
+        "properties": {"forget": {"type": "array", "contains": {"type": "object"}}},
         "required": ["forget"],
     },
     "then": {"properties": {"unlearn": {"type": "null"}}},
@@ -506,16 +537,17 @@ class Spec(_Part):
     learn: LearnSpec
     forget: Annotated[
         Annotated[tuple[Index, ...], Field(min_length=1), Tag(ROWS)]
+        | Annotated[SubjectsSpec, Tag(SUBJECTS)]
         | Annotated[tuple[StageSpec, ...], Field(min_length=1, max_length=MAX_STAGES), Tag(STAGES)],
         FORGET,
         Field(
-            description="rows of the forgotten points, counted from 0; or stages, each with rows and "
-            "an unlearning phase of its own"
+            description="rows of the forgotten points, counted from 0; or the subjects, by ids or "
+            "ids_file; or stages, each with rows or subjects and an unlearning phase of its own"
         ),
     ]
     unlearn: Annotated[
         UnlearnSpec | None,
-        Field(description="the unlearning phase, where forget lists rows and not stages"),
+        Field(description="the unlearning phase, where forget lists no stages"),
     ] = None
     output_noise: Annotated[OutputNoise | None, Field(description="noise on the released model")] = None
     reference: Annotated[
@@ -544,9 +576,12 @@ class Spec(_Part):
 
     @property
     def stages(self) -> tuple[StageSpec, ...]:
-        """The deletion requests in order, one if ``forget`` lists rows."""
+        """The deletion requests in order, one if ``forget`` lists no stages."""
         if self.unlearn is None:
             return cast(tuple[StageSpec, ...], self.forget)
+        if isinstance(self.forget, SubjectsSpec):
+            whose = self.forget
+            return (StageSpec(ids=whose.ids, ids_file=whose.ids_file, unlearn=self.unlearn),)
         return (StageSpec(rows=cast(tuple[int, ...], self.forget), unlearn=self.unlearn),)
 
 
@@ -559,6 +594,7 @@ TAGGED: dict[str, type[BaseModel] | None] = {
     PARTIAL_CLIP: PartialClip,
     CYCLIC: CyclicBatches,
     ROWS: None,
+    SUBJECTS: SubjectsSpec,
     STAGES: StageSpec,
     RETRAINED: RetrainedReference,
     UNLEARN_RETRAINED: UnlearnRetrainedReference,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Discriminator
 WORD, NUMBER, LIST = "<word>", "<number>", "<list>"
 POINT_START, GAUSSIAN_START = "<point-start>", "<gaussian-start>"
 PARTIAL_CLIP, CYCLIC = "<clip>", "<cyclic>"
-ROWS, STAGES = "<rows>", "<stages>"
+ROWS, SUBJECTS, STAGES = "<rows>", "<subjects>", "<stages>"
 RETRAINED, UNLEARN_RETRAINED = "<retrained>", "<unlearn-retrained>"
 EPSILON_DELTA, RENYI, GAUSSIAN = "<epsilon-delta>", "<renyi>", "<gaussian>"
 SENSITIVITY = "<sensitivity>"
@@ -72,6 +72,8 @@ def _batches(value: Any) -> str | None:
 
 
 def _forget(value: Any) -> str | None:
+    if _keys(value) is not None:
+        return SUBJECTS
     entries = value if isinstance(value, list | tuple) else ()
     return STAGES if any(_keys(entry) is not None for entry in entries) else ROWS
 
@@ -98,5 +100,5 @@ START = _choice(_start, "must be zeros, or a mapping with point or gaussian")
 CLIP = _choice(_clip, "must be null, a number or a mapping")
 MEAN = _choice(_mean, "must be a number or a list of numbers")
 BATCHES = _choice(_batches, "must be full, or a mapping with cyclic")
-FORGET = _choice(_forget, "must be a list of rows, or a list of stages")
+FORGET = _choice(_forget, "must be a list of rows, a list of stages, or a mapping with ids or ids_file")
 REFERENCE = _choice(_reference, "must be unlearn-retrained or retrained, or a mapping")
