@@ -38,10 +38,8 @@ def alone(case: Case) -> str | None:
     """What is said of results about each row alone, where some subjects have several rows."""
     if not case.several:
         return None
-    return (
-        f"each row is taken alone; {case.several} subjects of the data have several rows, and nothing "
-        "here is about all rows of one of them"
-    )
+    who = "1 subject of the data has" if case.several == 1 else f"{case.several} subjects have"
+    return f"each row is taken alone; {who} several rows, and nothing here is about all of them together"
 
 
 def _subjects(request: Sequence[Subject]) -> str:

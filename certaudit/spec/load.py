@@ -85,7 +85,7 @@ def _respelled(document: Document) -> Iterator[Diagnostic]:
     for place, text in document.marks.texts.items():
         if place[:1] == ("forget",) and "ids" in place[1:-1]:
             value = _value(document, place)
-            if isinstance(value, Fraction) and str(value) != text:
+            if isinstance(value, Fraction) and value.denominator == 1 and str(value) != text:
                 message = f"is read as the number {shown(str(value))}: quote it, or write that number"
                 yield _diagnostic(document.file, document.marks, place, message)
 
@@ -99,6 +99,8 @@ def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnost
             continue
         if error["type"] == "spec" and _lost_a_part(document, place):
             continue
+        if error["type"] == "too_short" and _value(document, place):
+            continue  # not empty: every entry was refused, and says so
         if error["type"] == "missing":
             if place[:-1] not in document.incomplete:
                 yield _diagnostic(document.file, document.marks, place, "is missing")

@@ -342,9 +342,8 @@ class SubjectsSpec(_Part):
     """Those forgotten, with every row that data.id_column says is theirs: one of ids and ids_file."""
 
     ids: Annotated[
-        tuple[SubjectId, ...] | None,
+        Annotated[tuple[SubjectId, ...], Field(min_length=1)] | None,
         Field(
-            min_length=1,
             description="ids of the subjects: text, or whole numbers; compared exactly as written",
         ),
     ] = None
@@ -361,8 +360,8 @@ class StageSpec(SubjectsSpec):
     """One deletion request of several, served in order: one of rows, ids and ids_file."""
 
     rows: Annotated[
-        tuple[Index, ...] | None,
-        Field(min_length=1, description="rows of the points forgotten now, counted from 0"),
+        Annotated[tuple[Index, ...], Field(min_length=1)] | None,
+        Field(description="rows of the points forgotten now, counted from 0"),
     ] = None
     unlearn: UnlearnSpec
 
