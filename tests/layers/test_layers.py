@@ -24,7 +24,7 @@ GROUND_UP = (
     ("certaudit.audit",),
     ("certaudit.rank", "certaudit.calibrate"),
     ("certaudit.session",),
-    ("certaudit.report",),
+    ("certaudit.report", "certaudit.explain"),
     ("certaudit.checking",),
     ("certaudit.commands",),
     ("certaudit.cli", "certaudit.pytest_plugin"),
