@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from certaudit.claims import (
     BOTH,
     Claim,
     Direction,
-    EpsilonDelta,
-    GaussianClaim,
-    RenyiClaim,
-    SensitivityClaim,
 )
 from certaudit.data.errors import DataError
 from certaudit.data.identifiers import looks_like_ids
@@ -40,8 +36,6 @@ from certaudit.spec.model import (
     ClaimSpec,
     CyclicBatches,
     DataSpec,
-    EpsilonDeltaSpec,
-    GaussianSpec,
     GaussianStart,
     LearnSpec,
     NetworkSpec,
@@ -49,7 +43,6 @@ from certaudit.spec.model import (
     OutputNoise,
     PartialClip,
     PointStart,
-    RenyiSpec,
     RetrainedReference,
     Spec,
     StageSpec,
@@ -179,19 +172,11 @@ def build_claims(loaded: LoadedSpec) -> tuple[Claim, ...]:
 
 
 def _claim(spec: ClaimSpec) -> Claim:
-    if isinstance(spec, EpsilonDeltaSpec):
-        return EpsilonDelta(
-            spec.id, spec.epsilon, spec.delta, _directions(spec.direction), spec.theorem, spec.after
-        )
-    if isinstance(spec, RenyiSpec):
-        return RenyiClaim(
-            spec.id, spec.order, spec.renyi, _directions(spec.direction), spec.theorem, spec.after
-        )
-    if isinstance(spec, GaussianSpec):
-        return GaussianClaim(
-            spec.id, spec.mu, spec.delta, _directions(spec.direction), spec.theorem, spec.after
-        )
-    return SensitivityClaim(spec.id, spec.step, spec.sensitivity, spec.probability, spec.theorem)
+    fields: dict[str, Any] = {name: getattr(spec, name) for name in type(spec).model_fields}
+    if "direction" in fields:
+        fields["directions"] = _directions(fields.pop("direction"))
+    claim: Claim = spec.claim(**fields)
+    return claim
 
 
 def _directions(name: str) -> tuple[Direction, ...]:

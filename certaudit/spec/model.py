@@ -6,19 +6,29 @@ Numbers are exact: ``Fraction``, or ``int`` for counts.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StrictBool,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
 
-from certaudit.claims import Theorem
+from certaudit.claims import (
+    EpsilonDelta,
+    GaussianClaim,
+    RenyiClaim,
+    SensitivityClaim,
+    Theorem,
+)
+from certaudit.losses import LOSSES
+from certaudit.run import Loss
 from certaudit.spec.crosscheck import crosscheck
 from certaudit.spec.fields import (
     ClaimId,
@@ -43,9 +53,7 @@ from certaudit.spec.tags import (
     CLAIM,
     CLIP,
     CYCLIC,
-    EPSILON_DELTA,
     FORGET,
-    GAUSSIAN,
     GAUSSIAN_START,
     LIST,
     MEAN,
@@ -53,15 +61,14 @@ from certaudit.spec.tags import (
     PARTIAL_CLIP,
     POINT_START,
     REFERENCE,
-    RENYI,
     RETRAINED,
     ROWS,
-    SENSITIVITY,
     STAGES,
     START,
     SUBJECTS,
     UNLEARN_RETRAINED,
     WORD,
+    claim_tag,
 )
 
 Direction: TypeAlias = Literal["both", "P|Q", "Q|P"]
@@ -115,6 +122,21 @@ class DataSpec(_Part):
     sha256: Annotated[
         Sha256 | None, Field(description="SHA-256 the source's bytes must have, hexadecimal")
     ] = None
+
+
+LOSSES_OF_SPECS = {name: LOSSES[name] for name in get_args(Loss) if name != "network"}
+
+
+def _loss_name(value: object) -> str:
+    if value not in LOSSES_OF_SPECS:
+        *others, last = map(repr, LOSSES_OF_SPECS)
+        raise fault(f"must be {', '.join(others)} or {last}")
+    return str(value)
+
+
+LossName: TypeAlias = Annotated[
+    Loss, PlainValidator(_loss_name), WithJsonSchema({"enum": list(LOSSES_OF_SPECS), "type": "string"})
+]
 
 
 def _needed_by(loss: str, key: str) -> dict[str, Any]:
@@ -177,15 +199,19 @@ class ModelSpec(_Part):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"allOf": [_needed_by("huber", "threshold"), _needed_by("softmax", "classes")]}
+        json_schema_extra={
+            "allOf": [
+                _needed_by(name, loss.needs) for name, loss in LOSSES_OF_SPECS.items() if loss.needs
+            ]
+        }
     )
 
     loss: Annotated[
-        Literal["ridge", "logistic", "huber", "softmax"],
+        LossName,
         Field(
-            description="ridge (u-y)^2/2; logistic log(1 + exp(-y u)) with y in {-1, +1}; huber: "
-            "ridge up to |u-y| = threshold, linear beyond; softmax log(sum_k exp(u_k)) - u_y with "
-            "y in 0..classes-1"
+            description="; ".join(
+                f"{name}: {loss.formula}, labels {loss.labels}" for name, loss in LOSSES_OF_SPECS.items()
+            )
         ),
     ]
     l2: Annotated[NonNegative, Field(description="regularization strength lambda")]
@@ -424,6 +450,7 @@ class _DirectedClaim(_ClaimPart):
 class EpsilonDeltaSpec(_DirectedClaim):
     """P(S) <= e^epsilon Q(S) + delta for every event S."""
 
+    claim: ClassVar = EpsilonDelta
     epsilon: Annotated[NonNegative, Field(description="epsilon, in nats")]
     delta: Annotated[Probability, Field(description="delta, a probability")]
 
@@ -431,6 +458,7 @@ class EpsilonDeltaSpec(_DirectedClaim):
 class RenyiSpec(_DirectedClaim):
     """D_order(P|Q) <= renyi."""
 
+    claim: ClassVar = RenyiClaim
     order: Annotated[
         Annotated[Fraction, Number(above=1)], Field(description="order alpha of the divergence")
     ]
@@ -440,6 +468,7 @@ class RenyiSpec(_DirectedClaim):
 class GaussianSpec(_DirectedClaim):
     """mu-Gaussian differential privacy, up to delta."""
 
+    claim: ClassVar = GaussianClaim
     mu: Annotated[NonNegative, Field(description="mu of Gaussian differential privacy")]
     delta: Annotated[Probability, Field(description="slack delta, a probability")] = Fraction(0)
 
@@ -447,6 +476,7 @@ class GaussianSpec(_DirectedClaim):
 class SensitivitySpec(_ClaimPart):
     """One step moves by at most this when the forgotten points are removed."""
 
+    claim: ClassVar = SensitivityClaim
     step: Annotated[
         Annotated[int, Number(at_least=1, at_most=10**12, whole=True)],
         Field(description="step, counted from 1 through learning and then all unlearning"),
@@ -458,12 +488,13 @@ class SensitivitySpec(_ClaimPart):
 
 
 ClaimSpec: TypeAlias = Annotated[
-    Annotated[EpsilonDeltaSpec, Tag(EPSILON_DELTA)]
-    | Annotated[RenyiSpec, Tag(RENYI)]
-    | Annotated[GaussianSpec, Tag(GAUSSIAN)]
-    | Annotated[SensitivitySpec, Tag(SENSITIVITY)],
+    Annotated[EpsilonDeltaSpec, Tag(claim_tag(EpsilonDelta))]
+    | Annotated[RenyiSpec, Tag(claim_tag(RenyiClaim))]
+    | Annotated[GaussianSpec, Tag(claim_tag(GaussianClaim))]
+    | Annotated[SensitivitySpec, Tag(claim_tag(SensitivityClaim))],
     CLAIM,
 ]
+CLAIM_SPECS = (EpsilonDeltaSpec, RenyiSpec, GaussianSpec, SensitivitySpec)
 
 
 class ImplementationSpec(_Part):
@@ -597,8 +628,5 @@ TAGGED: dict[str, type[BaseModel] | None] = {
     STAGES: StageSpec,
     RETRAINED: RetrainedReference,
     UNLEARN_RETRAINED: UnlearnRetrainedReference,
-    EPSILON_DELTA: EpsilonDeltaSpec,
-    RENYI: RenyiSpec,
-    GAUSSIAN: GaussianSpec,
-    SENSITIVITY: SensitivitySpec,
+    **{claim_tag(one.claim): one for one in CLAIM_SPECS},
 }
