@@ -364,8 +364,16 @@ class LearnSpec(_Phase):
     ] = None
 
 
+def _one_of(*keys: str) -> ConfigDict:
+    """Return the configuration whose JSON Schema asks for exactly one of the keys."""
+    given = [{"properties": {key: {"not": {"type": "null"}}}, "required": [key]} for key in keys]
+    return ConfigDict(json_schema_extra={"oneOf": cast(list[Any], given)})
+
+
 class SubjectsSpec(_Part):
     """Those forgotten, with every row that data.id_column says is theirs: one of ids and ids_file."""
+
+    model_config = _one_of("ids", "ids_file")
 
     ids: Annotated[
         Annotated[tuple[SubjectId, ...], Field(min_length=1)] | None,
@@ -384,6 +392,8 @@ class SubjectsSpec(_Part):
 
 class StageSpec(SubjectsSpec):
     """One deletion request of several, served in order: one of rows, ids and ids_file."""
+
+    model_config = _one_of("rows", "ids", "ids_file")
 
     rows: Annotated[
         Annotated[tuple[Index, ...], Field(min_length=1)] | None,

@@ -371,6 +371,12 @@ def test_the_schema_knows_ids() -> None:
     assert {"ids", "ids_file", "rows"} <= set(schema["$defs"]["StageSpec"]["properties"])
     assert "id_column" in schema["$defs"]["DataSpec"]["properties"]
     assert schema["if"]["properties"]["forget"]["type"] == "array"
+    for name, keys in (
+        ("SubjectsSpec", ["ids", "ids_file"]),
+        ("StageSpec", ["rows", "ids", "ids_file"]),
+    ):
+        assert [one["required"] for one in schema["$defs"][name]["oneOf"]] == [[key] for key in keys]
+        assert schema["$defs"][name]["additionalProperties"] is False
 
 
 def test_forgetting_by_id_is_forgetting_by_row(tmp_path: Path) -> None:
