@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ import pytest
 from subject_specs import built, csv_table, npz_table, numbers, spec
 
 from certaudit import cli, session
+from certaudit.audit.conformance.recorder import record
+from certaudit.audit.conformance.trace import write
 from certaudit.data.identifiers import named_like_an_id
 from certaudit.errors import InputWarning
 
@@ -85,6 +88,18 @@ def test_certificates_know_rows_and_no_ids(
         assert cli.main(["check", str(certificate), "--spec", str(case)]) == 1
         assert "run.requests is not what the spec says" in capsys.readouterr().out
         case.write_text(case.read_text().replace(STAYS.format(5), GONE))
+
+
+def test_traces_of_such_a_run_conform(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At a fixed seed; a trace that forgets the subject's first row only differs."""
+    (loaded,) = session.load([case])
+    fewer = replace(loaded.run, requests=(replace(loaded.run.requests[0], rows=OWN[:1]),))
+    for run, code in ((loaded.run, 0), (fewer, 1)):
+        write(record(run, "P", seed=3), tmp_path / "t.npz")
+        assert cli.main(["conform", str(case), str(tmp_path / "t.npz")]) == code
+        assert "PATIENT" not in capsys.readouterr().out
 
 
 def test_rank_and_calibrate_say_that_rows_are_taken_alone(
