@@ -128,10 +128,10 @@ LOSSES_OF_SPECS = {name: LOSSES[name] for name in get_args(Loss) if name != "net
 
 
 def _loss_name(value: object) -> str:
-    if value not in LOSSES_OF_SPECS:
+    if not isinstance(value, str) or value not in LOSSES_OF_SPECS:
         *others, last = map(repr, LOSSES_OF_SPECS)
         raise fault(f"must be {', '.join(others)} or {last}")
-    return str(value)
+    return value
 
 
 LossName: TypeAlias = Annotated[
