@@ -31,6 +31,10 @@ WORDS = {
         "The theorem that the claim names, or contraction where the exact law is not known; the report "
         "gives the numbers. Nothing else decides the claim.",
     ),
+    Status.NOT_STATED: (
+        "no dynamics are stated, so there is nothing to prove",
+        "The spec leaves its dynamics unknown: its code is attacked, and nothing is proved of it.",
+    ),
     Status.IMPLEMENTATION_DIFFERS: (
         "shadow models, or a recorded trace, break the law of the spec's run",
         "It is about the code, not about a claim: what is proved about the spec stays proved.",

@@ -370,7 +370,7 @@ def test_the_schema_knows_ids() -> None:
     assert {"ids", "ids_file"} <= set(schema["$defs"]["SubjectsSpec"]["properties"])
     assert {"ids", "ids_file", "rows"} <= set(schema["$defs"]["StageSpec"]["properties"])
     assert "id_column" in schema["$defs"]["DataSpec"]["properties"]
-    assert schema["if"]["properties"]["forget"]["type"] == "array"
+    assert schema["else"]["if"]["properties"]["forget"]["type"] == "array"
     for name, keys in (
         ("SubjectsSpec", ["ids", "ids_file"]),
         ("StageSpec", ["rows", "ids", "ids_file"]),
