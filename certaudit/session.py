@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from certaudit.claims import Claim
 from certaudit.core.proof import Proof
-from certaudit.errors import Diagnostic, InputError
+from certaudit.errors import Diagnostic, InputError, InputWarning
 from certaudit.judgement import columns
 from certaudit.judgement.columns import Row
 from certaudit.judgement.judge import Scope, Terms, judge
@@ -22,6 +23,7 @@ from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify as verify_claims
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_policy, load_spec
+from certaudit.spec.subjects import Subject
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
@@ -38,12 +40,16 @@ MOVING = Fraction(1, 10)
 @dataclass(frozen=True)
 class Case:
     """A loaded spec, its run, the claims to check (``left_out``: how many of the spec's are not), and
-    what PASS requires."""
+    what PASS requires.  ``subjects``, ``several``, ``warnings``: see ``certaudit.spec.build.Built``.
+    """
 
     loaded: LoadedSpec
     run: Run
     data_sha256: str
     claims: tuple[Claim, ...]
+    subjects: tuple[tuple[Subject, ...], ...] = ()
+    several: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
     left_out: int = 0
     terms: Terms = field(default_factory=Terms)
 
@@ -145,7 +151,7 @@ def load(
     accept_unchecked: bool = False,
     unknown: bool = False,
 ) -> list[Case]:
-    """Load every spec before anything is computed.
+    """Load every spec before anything is computed.  What may not be meant is an ``InputWarning``.
 
     ``policy``: a file whose requirements are added to the specs' own; ``unknown``: whether a spec may
     leave its dynamics unknown.
@@ -189,7 +195,18 @@ def _load(path: Path, only: str | None) -> Case:
                 [loaded.problem(f"no claim is called {only!r}; the claims are {known}", "claims")]
             )
     built = build(loaded)
-    return Case(loaded, built.run, built.data_sha256, claims, len(every) - len(claims))
+    for one in built.warnings:
+        warnings.warn(str(one), InputWarning, stacklevel=4)
+    return Case(
+        loaded,
+        built.run,
+        built.data_sha256,
+        claims,
+        built.subjects,
+        built.several,
+        built.warnings,
+        len(every) - len(claims),
+    )
 
 
 def verify(case: Case) -> Outcome:

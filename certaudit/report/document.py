@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from certaudit import __version__
 from certaudit.judgement.columns import Row, State
 from certaudit.judgement.result import Result, overall
-from certaudit.report import assumptions, meaning, words
+from certaudit.report import assumptions, meaning, subjects, words
 from certaudit.report import conformance as compared
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
@@ -73,6 +73,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "rows": run.n,
             "features": run.d,
         },
+        "forgotten": subjects.data(one.case),
         "dynamics": loaded.spec.dynamics,
         "run": {f.name: _plain(getattr(run, f.name)) for f in fields(run) if f.name not in skipped}
         if one.case.stated
