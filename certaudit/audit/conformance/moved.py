@@ -1,9 +1,9 @@
 """Whether unlearning hardly moves a model, against certaudit's own dynamics for the same spec.
 
 The laws of released models can be nearly the same with and without unlearning, where learning forgets by
-itself; then only the two models of one shadow, before and after, show that nothing was done.  The spec is
-about released models: code may hold others before the last request, and so only a move of a tenth of the
-spec's, or less, is a difference.
+itself; then only the two models of one shadow, before and after, show that nothing was done.  The spec
+is about released models: code may hold others before the last request, and so only a move of a tenth of
+the spec's, or less, is a difference.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SPREAD = 1e-6
 
 
 def moved(run: Run, foreign: Trainer, models: int, seed: int, level: float) -> Check | None:
-    """A one-sided Kolmogorov-Smirnov test of |released - learned| in world P, the code's HARDLY times over,
-    valid at ``level``; None where there is nothing to compare: fewer models, another size, no noise.
+    """A one-sided Kolmogorov-Smirnov test of |released - learned| in world P, the code's HARDLY times
+    over, valid at ``level``; None where there is nothing to compare: fewer models, another size, no noise.
 
     ``models``: how many of world P the audit has.
     """
