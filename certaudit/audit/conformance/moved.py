@@ -30,7 +30,7 @@ SPREAD = 1e-6
 
 def moved(run: Run, foreign: Trainer, models: int, seed: int, level: float) -> Check | None:
     """A one-sided Kolmogorov-Smirnov test of |released - learned| in world P, the code's HARDLY times
-    over, valid at ``level``; None where there is nothing to compare: fewer models, another size, no noise.
+    over, valid at ``level``; None where there is nothing to compare: few models, another size, no noise.
 
     ``models``: how many of world P the audit has.
     """
