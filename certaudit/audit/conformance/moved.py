@@ -1,7 +1,9 @@
-"""How far unlearning moves a model, against certaudit's own dynamics for the same spec.
+"""Whether unlearning hardly moves a model, against certaudit's own dynamics for the same spec.
 
 The laws of released models can be nearly the same with and without unlearning, where learning forgets by
-itself; then only the two models of one shadow, before and after, show that nothing was done.
+itself; then only the two models of one shadow, before and after, show that nothing was done.  The spec
+is about released models: code may hold others before the last request, and so only a move of a tenth of
+the spec's, or less, is a difference.
 """
 
 from __future__ import annotations
@@ -15,17 +17,20 @@ from certaudit.run import Run
 
 Floats = NDArray[np.float64]
 
-MOST, LEAST = 32, 8
+MOST, LEAST = 16, 8
 """Models of the code that are looked at, at most; with fewer than LEAST nothing is said."""
 
 OWN = 256
+HARDLY = 10.0
+"""Times by which the code's moves are enlarged before they are compared."""
+
 SPREAD = 1e-6
 """Part of a distance that its spread must be, so that rounding cannot order distances."""
 
 
 def moved(run: Run, foreign: Trainer, models: int, seed: int, level: float) -> Check | None:
-    """A Kolmogorov-Smirnov test of |released - learned| in world P, exact at ``level``; None where there
-    is nothing to compare: fewer models, another size, or a spec without noise.
+    """A one-sided Kolmogorov-Smirnov test of |released - learned| in world P, the code's HARDLY times
+    over, valid at ``level``; None where there is nothing to compare: few models, another size, no noise.
 
     ``models``: how many of world P the audit has.
     """
@@ -46,9 +51,9 @@ def moved(run: Run, foreign: Trainer, models: int, seed: int, level: float) -> C
     ours = np.linalg.norm(own.final[:, -run.parameters :] - own.recorded[learned], axis=1)
     if not ours.std() > SPREAD * ours.mean():
         return None
-    found = stats.ks_2samp(theirs, ours, method="exact")
+    found = stats.ks_2samp(HARDLY * theirs, ours, alternative="greater", method="exact")
     text = (
-        f"unlearning moves a model by {np.median(theirs):.3g} at the median, and the spec's by "
+        f"unlearning hardly moves a model: by {np.median(theirs):.3g} at the median, and the spec's by "
         f"{np.median(ours):.3g}"
     )
     return Check(
