@@ -129,7 +129,7 @@ def test_another_number_of_parameters_differs_and_leaves_the_attacks_on_paramete
     assert not check["passed"]
     assert "4 parameters, the spec's model has 3" in check["meaning"]
     (line,) = report["audit"]["claims"][0]["lines"]
-    assert line["attack"] == "e-process over 3 scores"
+    assert line["attack"] == "e-process over 4 scores"
 
 
 def test_state_dicts_are_parameters_too(spec, tmp_path):
