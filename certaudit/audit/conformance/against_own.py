@@ -50,7 +50,7 @@ def conform(
     """
     count = min(len(models) for models in code.values())
     least, share = min(len(models) for models in own.values()), level / TESTS
-    if comb(count + least, count) * share < 1:
+    if comb(count + least, count) < 1 / share:
         return not_checked(level, f"{count} models of each world are too few to tell anything by", count)
     if share < LEAST_LEVEL:
         return not_checked(level, f"tests at level {share:.2g} each would take too long", count)

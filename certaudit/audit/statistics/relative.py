@@ -31,7 +31,9 @@ BLOCK = 2
 """Models of each kind that make one number."""
 
 LEAST = 2 * PILOTS
-FAR = 1e100
+FAR = 1e3
+"""Where places are cut off: the kernel is 0 that far apart."""
+
 BETS = np.array([0.02, 0.05, 0.1, 0.2, 0.3])
 
 
@@ -80,15 +82,10 @@ def relative(unlearned: Floats, original: Floats, retrained: Floats, level: floa
     if m < LEAST:
         return skipped(level, f"{m} models of each kind, at least {LEAST} are needed")
     kernel = _Kernel(original[:PILOTS], retrained[:PILOTS])
-    u, o, r = (kernel.place(models[PILOTS:m]) for models in (unlearned, original, retrained))
-    nearer, beyond = [], []
-    for start in range(0, len(u) - BLOCK + 1, BLOCK):
-        a, b, c = (points[start : start + BLOCK] for points in (u, o, r))
-        ur, uo = kernel.across(a, c), kernel.across(a, b)
-        uu, rr, oo = kernel.within(a), kernel.within(c), kernel.within(b)
-        nearer.append(oo - 2 * uo - rr + 2 * ur)
-        beyond.append(uu - 2 * uo - rr + 2 * kernel.across(c, b))
-    gaps, past = np.array(nearer), np.array(beyond)
+    u, o, r = (_blocks(kernel.place(models[PILOTS:m])) for models in (unlearned, original, retrained))
+    ur, uo, ro = kernel.across(u, r), kernel.across(u, o), kernel.across(r, o)
+    uu, oo, rr = kernel.within(u), kernel.within(o), kernel.within(r)
+    gaps, past = oo - 2 * uo - rr + 2 * ur, uu - 2 * uo - rr + 2 * ro
     needed = float(np.log(3 / level))
     return Relative(level, m, _log_e(gaps), _log_e(-gaps), _log_e(past), needed)
 
@@ -121,16 +118,26 @@ class _Kernel:
         placed = np.nan_to_num(np.column_stack([line, whole]), posinf=FAR, neginf=-FAR)
         return np.asarray(np.clip(placed, -FAR, FAR))
 
-    def _table(self, a: Floats, b: Floats) -> Floats:
-        line = (a[:, :1] - b[:, 0]) ** 2
-        whole = ((a[:, None, 1:] - b[None, :, 1:]) ** 2).sum(axis=2)
+    def across(self, a: Floats, b: Floats) -> Floats:
+        """Of every block, the mean of k over pairs of one model of each."""
+        return np.asarray(self._tables(a, b).mean(axis=(1, 2)))
+
+    def within(self, a: Floats) -> Floats:
+        """Of every block, the mean of k over pairs of two different models."""
+        tables = self._tables(a, a)
+        rest = tables.sum(axis=(1, 2)) - np.trace(tables, axis1=1, axis2=2)
+        return np.asarray(rest / (BLOCK * (BLOCK - 1)))
+
+    def _tables(self, a: Floats, b: Floats) -> Floats:
+        """(blocks, BLOCK, BLOCK) values of k."""
+        line = (a[:, :, None, 0] - b[:, None, :, 0]) ** 2
+        left, right = a[..., 1:], b[..., 1:]
+        sizes = (left**2).sum(axis=2)[:, :, None] + (right**2).sum(axis=2)[:, None, :]
+        whole = np.maximum(sizes - 2 * left @ right.swapaxes(1, 2), 0)
         return np.asarray((np.exp(-line / 2) + np.exp(-whole / 2)) / 2)
 
-    def across(self, a: Floats, b: Floats) -> float:
-        """Mean of k over pairs of one model of each."""
-        return float(self._table(a, b).mean())
 
-    def within(self, a: Floats) -> float:
-        """Mean of k over pairs of two different models."""
-        table, m = self._table(a, a), len(a)
-        return float((table.sum() - np.trace(table)) / (m * (m - 1)))
+def _blocks(placed: Floats) -> Floats:
+    """(blocks, BLOCK, 1 + d), in order."""
+    count = len(placed) // BLOCK
+    return placed[: count * BLOCK].reshape(count, BLOCK, -1)

@@ -90,12 +90,12 @@ def cauchy(rng, m, middle):
 
 
 def test_false_answers():
-    assert alarms(100, 128, 0.3, models) <= binom.isf(1e-6, 100, 0.3)
+    assert alarms(100, 1000, 0.3, models) <= binom.isf(1e-6, 100, 0.3)
 
 
 @pytest.mark.statistics
 @pytest.mark.parametrize("draw", [models, cauchy])
 def test_false_answers_over_many_audits(draw):
-    count = alarms(2000, 160, 0.3, draw)
+    count = alarms(2000, 1000, 0.3, draw)
     print(f"{draw.__name__}: {count} false answers in 2000 at level 0.3")
     assert count <= binom.isf(1e-6, 2000, 0.3)
