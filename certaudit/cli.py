@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from certaudit import __version__
 from certaudit.commands import commands
 from certaudit.commands.exits import ERROR, WORDS
+from certaudit.commands.output import failed
 from certaudit.errors import InputError
 
 
@@ -25,17 +26,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except InputError as error:
-        for diagnostic in error.diagnostics:
-            print(diagnostic, file=sys.stderr)
+        reasons = [str(diagnostic) for diagnostic in error.diagnostics]
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
     except KeyboardInterrupt:
-        print("certaudit: interrupted", file=sys.stderr)
+        reasons = ["certaudit: interrupted"]
     except Exception as error:
         if os.environ.get("CERTAUDIT_DEBUG"):
             raise
         reason = " ".join(str(error).split()) or "no further detail"
-        print(f"certaudit: internal error: {type(error).__name__}: {reason}", file=sys.stderr)
+        reasons = [f"certaudit: internal error: {type(error).__name__}: {reason}"]
+    for reason in reasons:
+        print(reason, file=sys.stderr)
+    if options.result:
+        failed(options, reasons)
     return ERROR
 
 
@@ -57,5 +62,5 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.arguments(one)
-        one.set_defaults(run=module.run)
+        one.set_defaults(run=module.run, result=getattr(module, "RESULT", False))
     return parser

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from certaudit.claims import Claim
+from certaudit.core.proof import Proof
 from certaudit.errors import Diagnostic, InputError
+from certaudit.judgement import columns
+from certaudit.judgement.columns import Row
+from certaudit.judgement.judge import Scope, Terms, judge
+from certaudit.judgement.levels import Levels
+from certaudit.judgement.policy import Facts, Policy
+from certaudit.judgement.result import Judgement, Result, worst
 from certaudit.run import Run, World
 from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify as verify_claims
 from certaudit.spec.build import build, build_claims
-from certaudit.spec.load import LoadedSpec, load_spec
+from certaudit.spec.load import LoadedSpec, load_policy, load_spec
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit.attack import AuditReport, Design, Law
+    from certaudit.audit.attack import AuditReport, ClaimAudit, Design, Law
     from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.implementations.train import Foreign
     from certaudit.certificate.record import Decided, Verdict
@@ -25,51 +32,139 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """A loaded spec, its run and the claims to check."""
+    """A loaded spec, its run, the claims to check (``left_out``: how many of the spec's are not), and
+    what PASS requires."""
 
     loaded: LoadedSpec
     run: Run
     data_sha256: str
     claims: tuple[Claim, ...]
+    left_out: int = 0
+    terms: Terms = field(default_factory=Terms)
+
+    @property
+    def stated(self) -> bool:
+        """Whether the spec states the dynamics; where it does not, ``run`` carries data, forgotten rows
+        and reference only."""
+        return self.loaded.spec.stated
+
+    @property
+    def named(self) -> bool:
+        """Whether the spec names an implementation."""
+        return self.loaded.spec.implementation is not None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What both halves concluded; ``audit`` and ``conformance`` are None where only the formal half
-    ran."""
+    """What both halves concluded.
+
+    ``verdicts`` are those of the proofs alone.  ``audit``, ``conformance`` and ``levels`` are None where
+    only the formal half ran.
+    """
 
     case: Case
     verdicts: tuple[ClaimVerdict, ...]
     audit: AuditReport | None = None
     conformance: ConformanceReport | None = None
+    levels: Levels | None = None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Certificate, attack and code of each claim."""
+        case, broken = self.case, () if self.audit is None else self.audit.broken
+        return tuple(
+            Row(
+                verdict.claim,
+                columns.certificate(verdict),
+                columns.attack(found, broken),
+                columns.code(
+                    case.run,
+                    verdict.claim,
+                    named=case.named,
+                    stated=case.stated,
+                    compared=self.conformance,
+                ),
+            )
+            for verdict, found in zip(self.verdicts, self._attacks, strict=True)
+        )
+
+    @property
+    def _attacks(self) -> Sequence[ClaimAudit | None]:
+        return [None] * len(self.verdicts) if self.audit is None else self.audit.claims
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """All that is assumed and not checked, by the run and by the theorems that claims name."""
+        named = [text for one in self.verdicts if one.named is not None for text in one.named.assumed]
+        return tuple(dict.fromkeys([*self.case.run.assumptions, *named]))
+
+    @property
+    def judgement(self) -> Judgement:
+        """The result with its reason."""
+        case = self.case
+        facts = Facts(self.rows, self.verdicts, self._attacks, case.run.n, self.assumptions)
+        scope = Scope(case.named, case.stated, self.audit is not None, case.left_out)
+        return judge(facts, scope, case.terms)
+
+    @property
+    def result(self) -> Result:
+        """PASS, FAIL, OPEN or ERROR."""
+        return self.judgement.result
+
+    @property
+    def certified(self) -> Result:
+        """What the proofs alone say: PASS, FAIL or OPEN."""
+        says = {Status.PROVED: Result.PASS, Status.REFUTED: Result.FAIL}
+        return worst(says.get(verdict.status, Result.OPEN) for verdict in self.verdicts)
 
     @property
     def refuted(self) -> bool:
-        """Whether any claim is refuted, by proof or statistically, or the implementation differs."""
-        if self.conformance is not None and self.conformance.differs:
-            return True
-        return any(v.status in (Status.REFUTED, Status.REFUTED_STATISTICALLY) for v in self.verdicts)
+        """Whether anything objects: a proof, an attack, or the comparison of code and spec."""
+        return any(
+            cell.state is columns.State.BREAKS for row in self.rows for cell in row.cells().values()
+        )
 
     @property
     def proved(self) -> bool:
-        """Whether every claim is proved and no check of the audit was skipped or broke down."""
-        skipped = self.audit is not None and (
-            bool(self.audit.broken) or any(c.skipped for c in self.audit.claims)
-        )
-        return all(v.status is Status.PROVED for v in self.verdicts) and not skipped
+        """Whether the result is PASS, by no exception, and every claim is proved."""
+        judged = self.judgement
+        every = all(verdict.status is Status.PROVED for verdict in self.verdicts)
+        return judged.result is Result.PASS and not judged.exceptions and every
 
 
-def load(paths: Sequence[Path], claim: str | None = None) -> list[Case]:
+def load(
+    paths: Sequence[Path],
+    claim: str | None = None,
+    *,
+    policy: Path | None = None,
+    accept_unchecked: bool = False,
+    unknown: bool = False,
+) -> list[Case]:
     """Load every spec before anything is computed.
 
+    ``policy``: a file whose requirements are added to the specs' own; ``unknown``: whether a spec may
+    leave its dynamics unknown.
+
     Raises:
-        InputError: with the faults of all the specs together.
+        InputError: with the faults of all the files together.
     """
     cases: list[Case] = []
     problems: list[Diagnostic] = []
+    added: tuple[Policy, ...] = ()
+    if policy is not None:
+        try:
+            added = (Policy(f"policy {policy}", load_policy(policy)),)
+        except InputError as error:
+            problems += error.diagnostics
     for path in paths:
         try:
-            cases.append(_load(path, claim))
+            case = _load(path, claim)
+            if not (case.stated or unknown):
+                text = "must be stated: only `verify`, `audit` and `power` take unknown"
+                raise InputError([case.loaded.problem(text, "dynamics")])
+            own = case.loaded.spec.policy
+            policies = (*(() if own is None else (Policy("the spec's policy", own),)), *added)
+            cases.append(replace(case, terms=Terms(policies, accept_unchecked)))
         except InputError as error:
             problems += error.diagnostics
     if problems:
@@ -79,21 +174,29 @@ def load(paths: Sequence[Path], claim: str | None = None) -> list[Case]:
 
 def _load(path: Path, only: str | None) -> Case:
     loaded = load_spec(path)
-    claims = build_claims(loaded)
+    every = build_claims(loaded)
+    claims = every
     if only is not None:
-        known = ", ".join(claim.id for claim in claims)
-        claims = tuple(claim for claim in claims if claim.id == only)
+        known = ", ".join(claim.id for claim in every)
+        claims = tuple(claim for claim in every if claim.id == only)
         if not claims:
             raise InputError(
                 [loaded.problem(f"no claim is called {only!r}; the claims are {known}", "claims")]
             )
     built = build(loaded)
-    return Case(loaded, built.run, built.data_sha256, claims)
+    return Case(loaded, built.run, built.data_sha256, claims, len(every) - len(claims))
 
 
 def verify(case: Case) -> Outcome:
     """The formal half."""
-    return Outcome(case, verify_claims(Evidence(case.run), case.claims))
+    return Outcome(case, _verdicts(case, Evidence(case.run)))
+
+
+def _verdicts(case: Case, evidence: Evidence) -> tuple[ClaimVerdict, ...]:
+    if case.stated:
+        return verify_claims(evidence, case.claims)
+    nothing = Proof(case.run)
+    return tuple(ClaimVerdict(claim, Status.NOT_STATED, nothing, (), ()) for claim in case.claims)
 
 
 def decided(outcome: Outcome) -> tuple[Decided, ...]:
@@ -118,56 +221,104 @@ def audit(
     allow_code: bool = False,
     workers: int = 1,
 ) -> Outcome:
-    """Both halves.  A claim that the audit refutes is refuted statistically, unless a proof refutes
-    it already: a proof about the spec says nothing about code that departs from it.
+    """``audits`` for one seed."""
+    (outcome,) = audits(
+        case,
+        seed=seed,
+        shadows=shadows,
+        design=design,
+        out=out,
+        allow_code=allow_code,
+        workers=workers,
+    )
+    return outcome
 
-    Where the exact law is known, the first shadows are compared with it; that spends a false-alarm
-    probability of 1 - confidence of its own.
 
-    ``allow_code`` lets an implementation that the spec names run, with the caller's rights, in
-    ``workers`` processes.
+def audits(
+    case: Case,
+    *,
+    seed: int | None = None,
+    seeds: int = 1,
+    shadows: int | None = None,
+    design: Design | None = None,
+    out: Path | None = None,
+    allow_code: bool = False,
+    workers: int = 1,
+) -> list[Outcome]:
+    """Both halves, one outcome a seed: ``seed``, ``seed`` + 1, ... up to ``seeds`` of them.
+
+    Claims, conformance and seeds share 1 - the spec's confidence (``judgement.levels``).  ``allow_code``
+    lets an implementation that the spec names run, with the caller's rights, in ``workers`` processes.
 
     Raises:
         InputError: if the spec names an implementation that may not run, or cannot be imported.
     """
     settings = case.loaded.spec.audit
-    seed = settings.seed if seed is None else seed
-    store = None if out is None else out / "shadows"
-    foreign = _foreign(case, allow_code, seed, store, workers)
+    first = settings.seed if seed is None else seed
     evidence = Evidence(case.run)
-    verdicts = verify_claims(evidence, case.claims)
+    levels = Levels.of(settings.confidence, compared=case.stated, seeds=seeds)
+    store = None if out is None else out / "shadows"
+    coded = [_foreign(case, allow_code, one, store, workers) for one in range(first, first + seeds)]
+    verdicts = _verdicts(case, evidence)
+    return [
+        _audit(
+            case,
+            evidence,
+            verdicts,
+            levels,
+            seed=first + k,
+            shadows=settings.shadows if shadows is None else shadows,
+            design=settings.design if design is None else design,
+            store=store,
+            foreign=foreign,
+        )
+        for k, foreign in enumerate(coded)
+    ]
+
+
+def _audit(
+    case: Case,
+    evidence: Evidence,
+    verdicts: tuple[ClaimVerdict, ...],
+    levels: Levels,
+    *,
+    seed: int,
+    shadows: int,
+    design: Design,
+    store: Path | None,
+    foreign: Foreign | None,
+) -> Outcome:
+    """One seed's audit beside the verdicts of the formal half."""
     from certaudit.audit.attack import audit as attack
     from certaudit.audit.conformance.audited import conformance
 
     def laws(requests: int) -> Law | None:
+        if not case.stated:
+            return None
         whole = requests == len(case.run.requests)
         return (evidence if whole else Evidence(case.run.after(requests))).float_law()
 
     report = attack(
         case.run,
         case.claims,
-        shadows=settings.shadows if shadows is None else shadows,
-        confidence=settings.confidence,
+        shadows=shadows,
+        confidence=1 - levels.claims,
         seed=seed,
-        dtype=settings.dtype,
+        dtype=case.loaded.spec.audit.dtype,
         exact_law=laws,
         store=store,
-        design=settings.design if design is None else design,
+        design=design,
         truth=None if foreign else _exact_values(verdicts),
         foreign=foreign,
     )
-    merged = tuple(
-        replace(verdict, status=Status.REFUTED_STATISTICALLY)
-        if result.refuted and verdict.status is not Status.REFUTED
-        else verdict
-        for verdict, result in zip(verdicts, report.claims, strict=True)
-    )
-    level = float(1 - settings.confidence)
-    compared = conformance(case.run, evidence.float_law(), report, foreign, level)
+    compared = None
+    if case.stated:
+        level = float(levels.conformance)
+        compared = conformance(case.run, evidence.float_law(), report, foreign, level)
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())
-    return Outcome(case, merged, report, compared)
+    return Outcome(case, verdicts, report, compared, levels)
 
 
 def _foreign(case: Case, allowed: bool, seed: int, store: Path | None, workers: int) -> Foreign | None:

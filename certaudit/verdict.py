@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 class Status(Enum):
-    """The verdict words of section 9; the last is about an implementation, the others about a claim."""
+    """The verdict words: what proofs say of a claim, what an attack adds, what is said of code."""
 
     PROVED = "proved"
     REFUTED = "refuted"
     REFUTED_STATISTICALLY = "refuted statistically"
     NOT_PROVED = "not proved"
     PREMISE_FAILED = "premise failed"
+    NOT_STATED = "not checked"
     IMPLEMENTATION_DIFFERS = "implementation differs"
 
 

@@ -1,7 +1,8 @@
 """One module a command, found by name: ``NAME``, ``SUMMARY``, ``arguments(parser)``, ``run(options)``.
 
-``EPILOG``, where a module has one, says its exit codes in place of the usual ones.  ``run`` returns the
-exit code and imports late, so that a command loads only what it uses.
+``EPILOG``, where a module has one, says its exit codes in place of the usual ones; ``RESULT`` says that
+its report begins and ends with a result, so that an error says RESULT: ERROR on stdout as well.  ``run``
+returns the exit code and imports late, so that a command loads only what it uses.
 """
 
 from __future__ import annotations

@@ -77,8 +77,22 @@ def rows(text: str, n: int, own: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(rows))
 
 
+def seeds(text: str) -> int:
+    """A number of seeds."""
+    number = natural(text)
+    if not 1 <= number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
+    return number
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """The options of commands that end in a report of verdicts."""
+    """The options of commands that end in a report with a result."""
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="what PASS requires as well, YAML")
+    parser.add_argument(
+        "--accept-unchecked",
+        action="store_true",
+        help="let pass, by name, what could not be checked (never what is not proved or objects)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the full report as JSON (- for stdout)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for reports and shadows")
     parser.add_argument("--claim", metavar="ID", help="check only this claim")

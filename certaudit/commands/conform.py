@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from certaudit.commands.exits import PROVED, REFUTED
+from certaudit.commands.exits import CODES
 from certaudit.commands.output import as_json
 
 NAME = "conform"
 SUMMARY = "compare recorded traces of an implementation"
-EPILOG = "exit code 0: no difference found; 1: the implementation differs; 2: no trace"
+RESULT = True
+EPILOG = (
+    "exit code 0: no difference found; 1: the implementation differs; 2: no trace;\n"
+    "3: a trace that could not be compared"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,17 +27,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from dataclasses import asdict
-
     from certaudit import session
+    from certaudit.judgement.columns import conformed
+    from certaudit.judgement.result import overall
     from certaudit.report import conformance as report
+    from certaudit.report.text import line
 
     (case,) = session.load([options.spec])
     found = session.conform(case, options.trace, options.world)
-    data = [{"trace": str(path), "differs": one.differs, **asdict(one)} for path, one in found]
-    if not as_json(options.json, {"world": options.world, "traces": data}):
+    judged = overall([(str(path), conformed(one)) for path, one in found])
+    code = CODES[judged.result]
+    data = [{"trace": str(path), "differs": one.differs, **report.data(one)} for path, one in found]
+    result = {"result": judged.result.value, "reason": judged.reason, "exit_code": code}
+    if not as_json(options.json, {**result, "world": options.world, "traces": data}):
+        print(line(judged, code))
         for path, one in found:
             print(f"{path}:")
-            for line in report.lines(one):
-                print(f"  {line}")
-    return REFUTED if any(one.differs for _, one in found) else PROVED
+            for text in report.lines(one):
+                print(f"  {text}")
+        print(line(judged, code))
+    return code

@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from certaudit.commands.output import exit_code, write
+from certaudit.commands.exits import CODES
+from certaudit.commands.output import write
 
 if TYPE_CHECKING:
     from certaudit.session import Outcome
 
 NAME = "derive"
 SUMMARY = "print the derivation of every verdict"
+EPILOG = "exit code 0: every claim proved; 1: one refuted by proof; 2: could not run; 3: one not proved"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         _save(outcome, options)
     for line in derivations(outcome, latex=options.latex):
         print(line)
-    return exit_code([outcome])
+    return CODES[outcome.certified]
 
 
 def _save(outcome: Outcome, options: argparse.Namespace) -> None:

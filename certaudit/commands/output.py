@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from certaudit.commands.exits import OPEN, PROVED, REFUTED
+from certaudit.commands.exits import CODES, ERROR
 from certaudit.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
@@ -39,10 +39,22 @@ def finish(outcomes: list[Outcome], options: argparse.Namespace) -> int:
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
-    """Refuted wins over open, open over proved."""
-    if any(outcome.refuted for outcome in outcomes):
-        return REFUTED
-    return PROVED if all(outcome.proved for outcome in outcomes) else OPEN
+    """The code of the worst result; of no outcome at all, ERROR's."""
+    from certaudit.judgement.result import worst
+
+    return CODES[worst(outcome.result for outcome in outcomes)]
+
+
+def failed(options: argparse.Namespace, reasons: Sequence[str]) -> None:
+    """Say on stdout that there is no result, in the form that was asked for."""
+    from certaudit.judgement.result import Judgement, Result, together_texts
+    from certaudit.report.document import error
+    from certaudit.report.text import line
+
+    if options.json == "-":
+        print(json.dumps(error(reasons, ERROR), indent=1, ensure_ascii=False))
+    else:
+        print(line(Judgement(Result.ERROR, together_texts(reasons)), ERROR))
 
 
 def make_folder(folder: Path) -> None:

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from certaudit import session
     from certaudit.report.power import lines
 
-    (case,) = session.load([options.spec], options.claim)
+    (case,) = session.load([options.spec], options.claim, unknown=True)
     for line in lines(case, epsilon=options.epsilon, shadows=options.shadows):
         print(line)
     return PROVED

@@ -10,6 +10,7 @@ from certaudit.commands.output import finish
 
 NAME = "verify"
 SUMMARY = "prove or refute every claim of each spec"
+RESULT = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,5 +23,11 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from certaudit import session
 
-    cases = session.load(options.spec, options.claim)
+    cases = session.load(
+        options.spec,
+        options.claim,
+        policy=options.policy,
+        accept_unchecked=options.accept_unchecked,
+        unknown=True,
+    )
     return finish([session.verify(case) for case in cases], options)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from certaudit.judgement.levels import Levels
+from certaudit.judgement.words import SYMBOLS, could_see, down
+from certaudit.report.numbers import up
 
 if TYPE_CHECKING:
     from certaudit.audit.statistics.gaussian_family import GaussianFamily
@@ -14,21 +19,17 @@ if TYPE_CHECKING:
 LEAST_GROWTH = 5e-5
 """Growth below which a limit is not told from 0."""
 
-SYMBOLS = {"epsilon": "ε", "mu": "μ", "renyi": "D", "probability": "P(shift above the claim)"}
 
-
-def cell(claim: ClaimAudit) -> str:
-    """The claim's audit in the table."""
-    if claim.skipped:
-        return f"skipped: {claim.skipped}"
-    return f"{SYMBOLS[claim.quantity]} ≥ {_floor(claim.lower_bound)}"
+def measured(claim: ClaimAudit) -> str:
+    """The attack's lower bound, in the table."""
+    return "nothing" if claim.skipped else f"{SYMBOLS[claim.quantity]} ≥ {down(claim.lower_bound)}"
 
 
 def details(claim: ClaimAudit) -> Iterator[str]:
     """The audit lines of one claim."""
-    yield f"  audit: {_verdict(claim)}"
+    yield f"  attack: {_verdict(claim)}"
     for line in claim.lines:
-        bound = f"{SYMBOLS[claim.quantity]} ≥ {_floor(line.lower_bound)}"
+        bound = f"{SYMBOLS[claim.quantity]} ≥ {down(line.lower_bound)}"
         yield f"    {line.attack}, {line.direction}: {bound} ({line.detail})"
     if claim.growth is not None:
         yield from _growth(claim.growth)
@@ -36,25 +37,17 @@ def details(claim: ClaimAudit) -> Iterator[str]:
         yield f"    beside, decides nothing: {estimate}"
     if claim.truth is not None and claim.estimates:
         yield f"    truth, by the exact tier: {SYMBOLS[claim.quantity]} = {claim.truth:.5g}"
-    power = claim.power
     if claim.gaussian is not None:
         yield f"    {gaussian(claim.gaussian, claim.claimed)}"
-    if power is not None:
+    if claim.skipped or claim.refuted:
+        return
+    yield f"    power: {could_see(claim)}"
+    if claim.power is not None:
         symbol = SYMBOLS[claim.quantity]
-        if power.smallest is not None:
-            yield (
-                f"    power: {supposing(claim.quantity)}a true {symbol} of about {power.smallest:.4g} "
-                + ("is the smallest this audit would have refuted (4 times in 5)")
-            )
         yield (
-            f"    power: whatever the worlds, no audit of this size can refute a claim above {symbol} = "
-            f"{power.ceiling:.4g}"
+            f"    power: whatever the worlds are, no audit of this size can refute a claim above "
+            f"{symbol} = {claim.power.ceiling:.4g}"
         )
-
-
-def supposing(quantity: str) -> str:
-    """What the power of a test of a quantity is conditional on."""
-    return "" if quantity == "probability" else "if the worlds differed like two Gaussians, "
 
 
 def gaussian(found: GaussianFamily, claimed: float) -> str:
@@ -114,7 +107,32 @@ def summary(report: AuditReport) -> Iterator[str]:
         yield "    the audit ended there; what the shadows before it showed stands"
     for remark in report.remarks:
         yield f"  note: {remark}"
-    yield "  an attack that fails is not a proof; see the power lines for what it could have seen"
+    yield "  an attack that finds nothing is no proof; the power lines say what it could have seen"
+
+
+CHOOSING = 10
+
+
+def levels(one: Levels, seed: int) -> Iterator[str]:
+    """How the probability of a false alarm is spent, and what choosing among seeds would do to it."""
+    parts = f"{_up(one.claims)} for the claims"
+    if one.conformance:
+        parts += f" and {_up(one.conformance)} for the comparison of code and spec"
+    begin = "false alarms: an honest run meets an objection with probability at most"
+    if one.seeds > 1:
+        yield f"{begin} {_up(one.total)} over all {one.seeds} seeds of this command"
+        yield f"  this is seed {seed}; each seed has an equal share: {parts}"
+        yield "  the result is the worst of all the seeds'; no one of them may be chosen"
+        return
+    yield f"{begin} {_up(one.total)} in all: {parts}"
+    alarm, missed = float(1 - (1 - one.total) ** CHOOSING), 1 - 0.8**CHOOSING
+    yield f"  for this one seed: of {CHOOSING} seeds tried one by one, one or more would object to an"
+    yield f"  honest run with probability about {alarm:.2g}, and one or more would miss what each sees"
+    yield f"  4 times in 5 with probability {missed:.2g}: choose none, use --seeds {CHOOSING}"
+
+
+def _up(x: Fraction) -> str:
+    return up(x, 3)
 
 
 def nearness(found: Relative) -> str:
@@ -135,16 +153,9 @@ def nearness(found: Relative) -> str:
 
 def _verdict(claim: ClaimAudit) -> str:
     if claim.skipped:
-        return f"skipped: {claim.skipped}"
+        return f"not checked: {claim.skipped}"
     if claim.refuted:
-        return "the shadow models break the claim"
+        return "REFUTED STATISTICALLY: the shadow models break the claim"
     if claim.blind:
-        return "could not have seen a violation: no implementation can be refuted at this size"
-    return "no violation found"
-
-
-def _floor(bound: float) -> str:
-    if not math.isfinite(bound) or bound <= 0:
-        return "0"
-    digits = 3 - math.floor(math.log10(bound))
-    return f"{math.floor(bound * 10**digits) / 10**digits:.4g}" if digits < 300 else "0"
+        return "blind: no implementation could have been refuted at this size"
+    return "no objection"

@@ -49,6 +49,7 @@ def data(report: ConformanceReport) -> dict[str, Any]:
     }[report.state]
     return {
         "verdict": verdict,
+        "passed": None if report.state == "not checked" else report.passed,
         "failed": [check.name for check in report.failures],
         **asdict(report),
         "checks": [_check(check) for check in report.checks],

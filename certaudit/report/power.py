@@ -11,8 +11,9 @@ from certaudit.audit.statistics.forecast import Forecast, forecast, power
 from certaudit.audit.statistics.nulls import claimed, quantity
 from certaudit.audit.statistics.power import Power, count_power, gaussian_mu
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, SensitivityClaim
+from certaudit.judgement.levels import Levels
+from certaudit.judgement.words import SYMBOLS
 from certaudit.report import words
-from certaudit.report.audit import SYMBOLS
 from certaudit.search.evidence import Evidence
 from certaudit.session import Case
 
@@ -28,7 +29,7 @@ def lines(case: Case, *, epsilon: float | None = None, shadows: int | None = Non
     """
     settings = case.loaded.spec.audit
     budget = settings.shadows if shadows is None else shadows
-    level = float(1 - settings.confidence) / len(case.claims)
+    level = float(Levels.of(settings.confidence, compared=case.stated).claims) / len(case.claims)
     yield f"power of an audit of {case.loaded.spec.name}: at most {budget} shadow models in each world,"
     yield (
         f"  {len(case.claims)} claim{'s' if len(case.claims) > 1 else ''}, each refuted when wealth "
@@ -74,7 +75,7 @@ def _delta(claim: Claim) -> float:
 
 
 def _truth(case: Case, after: int) -> Ratios | None:
-    law = Evidence(case.run.after(after)).float_law()
+    law = Evidence(case.run.after(after)).float_law() if case.stated else None
     return None if law is None else limit.of_law(law)
 
 

@@ -4,43 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from certaudit.judgement.columns import State
+from certaudit.report import audit as audit_text
 from certaudit.report import words
 from certaudit.report.numbers import down, enclosure, up
+from certaudit.session import Outcome
 from certaudit.verdict import ClaimVerdict, FailedPremise, NamedTheorem, Status
 
 MEANING = {
     Status.PROVED: "a proof in error-bounded arithmetic holds the claim",
     Status.REFUTED: "a proof in error-bounded arithmetic breaks the claim",
-    Status.REFUTED_STATISTICALLY: "shadow models break the claim at the stated confidence",
     Status.NOT_PROVED: "no rule proves the claim; it may still be true",
     Status.PREMISE_FAILED: "the run breaks what the theorem needs; the claim is not proved",
+    Status.NOT_STATED: "no dynamics are stated; nothing is proved",
 }
 
 
-def table(verdicts: Sequence[ClaimVerdict], audit: Sequence[str] | None) -> Iterator[str]:
-    """One line a claim: verdict, claimed, proved bound, by which rules, audit's lower bound."""
-    rows = [["claim", "verdict", "claimed", "proved", "by"]]
-    for verdict in verdicts:
-        rows.append(
+def table(outcome: Outcome) -> Iterator[str]:
+    """One line a claim: what each half says, and what is declared, proved and measured; then why a half
+    says nothing."""
+    head = ["claim", "certificate", "attack", "code", "declared", "proved", "measured"]
+    table, attacks = [head], () if outcome.audit is None else outcome.audit.claims
+    for k, (row, verdict) in enumerate(zip(outcome.rows, outcome.verdicts, strict=True)):
+        table.append(
             [
-                verdict.claim.id,
-                verdict.status.value.upper(),
-                words.claimed(verdict.claim),
-                words.proved_bound(verdict),
-                words.by(verdict),
+                row.claim.id,
+                *(cell.word for cell in row.cells().values()),
+                words.claimed(row.claim),
+                words.proved_bound(verdict) if outcome.case.stated else "nothing",
+                audit_text.measured(attacks[k]) if attacks else "nothing",
             ]
         )
-    if audit is not None:
-        for row, cell in zip(rows, ["audit", *audit], strict=True):
-            row.append(cell)
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    widths = [max(len(row[k]) for row in table) for k in range(len(head))]
+    for line in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    yield from _unchecked(outcome)
+
+
+def _unchecked(outcome: Outcome) -> Iterator[str]:
+    """Why a column was not checked, once for all the claims it is the same for."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for row in outcome.rows:
+        for name, cell in row.cells().items():
+            if cell.state in (State.UNCHECKED, State.NOT_ASKED):
+                reasons.setdefault((name, cell.why), []).append(row.claim.id)
+    for (name, why), ids in reasons.items():
+        of = "" if len(ids) == len(outcome.rows) else f" ({', '.join(ids)})"
+        yield f"{name} not checked{of}: {why}"
 
 
 def details(verdict: ClaimVerdict) -> Iterator[str]:
     """What stands behind a claim's line."""
-    yield f"{verdict.claim.id}: {verdict.status.value} ({MEANING[verdict.status]})"
+    by = f", by {words.by(verdict)}" if verdict.decided_by else ""
+    yield f"{verdict.claim.id}: {verdict.status.value}{by} ({MEANING[verdict.status]})"
     for one in verdict.bounds:
         exact_range = (
             f"; proved at least {down(one.floor)}"

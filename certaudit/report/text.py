@@ -5,43 +5,68 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from certaudit import __version__
+from certaudit.judgement.result import Judgement, overall
 from certaudit.report import audit as audit_text
-from certaudit.report import conformance, terminal, words
+from certaudit.report import conformance, meaning, terminal, words
 from certaudit.report.derivation import Told, to_text
 from certaudit.session import Outcome
 
 
-def report(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The report of one command, spec after spec."""
+def report(outcomes: Sequence[Outcome], exit_code: int) -> Iterator[str]:
+    """The report of one command, spec after spec; the result is its first line and its last."""
+    judged = [(_name(outcome), outcome.judgement) for outcome in outcomes]
+    result = line(overall(judged), exit_code)
+    yield result
+    yield ""
     for k, outcome in enumerate(outcomes):
         if k:
             yield ""
             yield "=" * 72
             yield ""
+        if len(outcomes) > 1:
+            name, own = judged[k]
+            yield f"{name}: {own.result.value} – {own.reason}"
+            yield ""
         yield from _one(outcome)
+    yield ""
+    yield result
+
+
+def line(judged: Judgement, exit_code: int) -> str:
+    """The line that says the result."""
+    return f"RESULT: {judged.result.value} – {judged.reason} (exit {exit_code})"
+
+
+def _name(outcome: Outcome) -> str:
+    name = outcome.case.loaded.spec.name
+    several = outcome.levels is not None and outcome.levels.seeds > 1 and outcome.audit is not None
+    return f"{name}, seed {outcome.audit.seed}" if several and outcome.audit is not None else name
 
 
 def _one(outcome: Outcome) -> Iterator[str]:
-    case = outcome.case
+    case, audit = outcome.case, outcome.audit
     yield f"certaudit {__version__}   {case.loaded.spec.name}   ({case.loaded.path})"
     yield ""
-    yield from words.run(case.run)
+    yield from words.run(case.run) if case.stated else words.unstated(case.run)
     code = case.loaded.spec.implementation
     if code is not None:
-        yield f"code        learn {code.learn}, unlearn {code.unlearn} (audited; no proof is about it)"
+        yield f"code        learn {code.learn}, unlearn {code.unlearn} (no proof is about it)"
     yield ""
-    cells = None if outcome.audit is None else [audit_text.cell(c) for c in outcome.audit.claims]
-    yield from terminal.table(outcome.verdicts, cells)
+    yield from terminal.table(outcome)
     yield ""
     for k, verdict in enumerate(outcome.verdicts):
         yield from terminal.details(verdict)
-        if outcome.audit is not None:
-            yield from audit_text.details(outcome.audit.claims[k])
-    if outcome.audit is not None:
+        if audit is not None:
+            yield from audit_text.details(audit.claims[k])
+        yield from meaning.lines(verdict)
+    yield from _exceptions(outcome)
+    if audit is not None:
         yield ""
-        yield from audit_text.summary(outcome.audit)
+        yield from audit_text.summary(audit)
     if outcome.conformance is not None:
         yield from conformance.lines(outcome.conformance)
+    if audit is not None and outcome.levels is not None:
+        yield from audit_text.levels(outcome.levels, audit.seed)
     skipped = list(terminal.skipped(outcome.verdicts))
     if skipped:
         yield ""
@@ -51,6 +76,14 @@ def _one(outcome: Outcome) -> Iterator[str]:
         yield ""
         yield "assumed, not checked:"
         yield from (f"  {assumption}" for assumption in case.run.assumptions)
+
+
+def _exceptions(outcome: Outcome) -> Iterator[str]:
+    """What was let pass, and which policies the result was held to."""
+    for exception in outcome.judgement.exceptions:
+        yield f"EXCEPTION: {exception}"
+    for policy in outcome.case.terms.policies:
+        yield f"held to: {policy.source}"
 
 
 def derivations(outcome: Outcome, *, latex: bool = False) -> Iterator[str]:

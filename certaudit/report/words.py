@@ -107,6 +107,15 @@ def run(one: Run) -> list[str]:
     ]
 
 
+def unstated(one: Run) -> list[str]:
+    """What is known of a run whose dynamics are not stated."""
+    return [
+        f"data        {one.n} rows x {one.d} features; forgotten {rows(one.forget)}",
+        "dynamics    unknown: nothing is proved; the code that the spec names is attacked",
+        f"compared with {one.reference.kind}; an observer sees the final model",
+    ]
+
+
 def _model(one: Run) -> str:
     facts: list[str] = [one.loss]
     if one.threshold is not None:

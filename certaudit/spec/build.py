@@ -54,6 +54,11 @@ from certaudit.spec.model import (
     UnlearnSpec,
 )
 
+FRESH_DRAWS = (
+    "models that the code makes with different seeds are independent draws of one law for each world; "
+    "the code under audit is the code that is used"
+)
+
 Rows: TypeAlias = tuple[tuple[int, ...], ...]
 
 
@@ -130,7 +135,7 @@ def build(loaded: LoadedSpec) -> Built:
         threshold=spec.model.threshold,
         classes=spec.model.classes or 1,
         network=_network(spec.model.network),
-        assumptions=_assumptions(data),
+        assumptions=_assumptions(data) if spec.stated else (FRESH_DRAWS, *_assumptions(data)[1:]),
     )
     return Built(run, table.sha256)
 

@@ -43,7 +43,10 @@ def crosscheck(tree: Any) -> Contradictions:
     stages = _stages(tree, staged)
     yield from _claims(tree, stages)
     yield from _forgotten(stages)
-    yield from _one_unlearning(tree, staged)
+    if tree.get("dynamics") == "unknown":
+        yield from _unknown(tree, staged)
+    else:
+        yield from _one_unlearning(tree, staged)
     yield from _batches(tree, stages)
     yield from _data(tree)
     yield from _loss(tree)
@@ -90,6 +93,31 @@ def _one_unlearning(tree: Any, staged: bool) -> Contradictions:
         yield ("unlearn",), "must be left out: every stage of forget has its own"
     if not staged and _at(tree, "unlearn") is None:
         yield ("unlearn",), "is missing: give it here, or in every stage of forget"
+
+
+NO_MEANING = "has no meaning where the dynamics are unknown"
+
+
+def _unknown(tree: Any, staged: bool) -> Contradictions:
+    """What a spec that only has code attacked cannot say."""
+    if _at(tree, "implementation") is None:
+        yield ("implementation",), "is missing: where the dynamics are unknown only code can be attacked"
+    for key in ("model", "learn", "unlearn", "output_noise"):
+        if _at(tree, key) is not None:
+            yield (key,), f"{NO_MEANING}: leave it out"
+    if staged:
+        yield ("forget",), "must be a list of rows where the dynamics are unknown"
+    if isinstance(_at(tree, "reference"), dict):
+        yield ("reference",), "must be unlearn-retrained or retrained where the dynamics are unknown"
+    if _at(tree, "release") not in (None, "final"):
+        yield ("release",), "must be final where the dynamics are unknown"
+    for key in ("conformance", "theorem_premises"):
+        if _at(tree, "policy", key) is not None:
+            yield ("policy", key), NO_MEANING
+    for k, claim in enumerate(_list(_at(tree, "claims"))):
+        for key in ("step", "theorem"):
+            if _at(claim, key) is not None:
+                yield ("claims", k, key), NO_MEANING
 
 
 def _batches(tree: Any, stages: Sequence[_Stage]) -> Contradictions:

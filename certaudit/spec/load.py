@@ -17,7 +17,7 @@ from certaudit.errors import Diagnostic, InputError
 from certaudit.spec.crosscheck import crosscheck
 from certaudit.spec.document import Document, Marks, Place, dotted, gather
 from certaudit.spec.fields import PATTERNS
-from certaudit.spec.model import TAGGED, Spec
+from certaudit.spec.model import TAGGED, PolicySpec, Spec
 from certaudit.spec.reader import scan
 
 _WANTED = {
@@ -67,6 +67,23 @@ def load_spec(path: Path) -> LoadedSpec:
     return LoadedSpec(spec, path, document.sha256, document.marks)
 
 
+def load_policy(path: Path) -> PolicySpec:
+    """Read and check a file that holds what a spec has under ``policy``.
+
+    Raises:
+        InputError: with everything found wrong, in the order of the file.
+    """
+    document = scan(path)
+    problems = list(document.problems)
+    try:
+        if not problems:
+            return PolicySpec.model_validate({} if document.tree is None else document.tree)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        problems += _faults(document, details, PolicySpec)
+    raise InputError(gather(problems))
+
+
 def _contradictions(document: Document) -> Iterator[Diagnostic]:
     tree = document.tree
     for place, message in crosscheck(tree):
@@ -79,10 +96,12 @@ def _contradictions(document: Document) -> Iterator[Diagnostic]:
         yield _diagnostic(document.file, document.marks, ("claims",), message)
 
 
-def _faults(document: Document, errors: list[ErrorDetails]) -> Iterator[Diagnostic]:
+def _faults(
+    document: Document, errors: list[ErrorDetails], root: type[BaseModel] = Spec
+) -> Iterator[Diagnostic]:
     for error in errors:
-        place, owner = _resolve(error)
-        if not place and error["type"] == "spec":
+        place, owner = _resolve(error, root)
+        if not place and error["type"] == "spec" and root is Spec:
             continue  # the model's own cross-check, which ``_contradictions`` reports in place
         if _refused(document, place):
             continue
@@ -154,11 +173,11 @@ def _unknown(key: str, owner: type[BaseModel]) -> str:
     return f"unknown key: {', '.join(known)} {'are' if len(known) > 1 else 'is'} known here"
 
 
-def _resolve(error: ErrorDetails) -> tuple[Place, type[BaseModel]]:
+def _resolve(error: ErrorDetails, root: type[BaseModel]) -> tuple[Place, type[BaseModel]]:
     """Split an error's location into the place in the file and the model that owns the key."""
     *parents, last = error["loc"] or (None,)
     place: list[int | str] = []
-    owner: type[BaseModel] = Spec
+    owner = root
     for part in parents:
         if part in TAGGED:
             owner = TAGGED[str(part)] or owner

@@ -31,6 +31,7 @@ from certaudit.spec.fields import (
     Positive,
     Probability,
     Real,
+    Sentence,
     Sha256,
     Source,
     Steps,
@@ -453,6 +454,63 @@ class ImplementationSpec(_Part):
     ]
 
 
+class Amounts(_Part):
+    """One number for each quantity that a claim can bound; a quantity left out is not asked about."""
+
+    epsilon: Annotated[NonNegative | None, Field(description="for epsilon-delta claims")] = None
+    mu: Annotated[NonNegative | None, Field(description="for Gaussian DP")] = None
+    renyi: Annotated[NonNegative | None, Field(description="for Rényi divergences")] = None
+    probability: Annotated[
+        NonNegative | None, Field(description="for the probability that a step's shift is exceeded")
+    ] = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Amounts:
+        if all(getattr(self, name) is None for name in type(self).model_fields):
+            raise fault(f"must name one quantity of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class PolicySpec(_Part):
+    """What PASS requires beyond what it always does.  A key left out requires nothing."""
+
+    power: Annotated[
+        Amounts | None,
+        Field(description="the smallest true value that the attack must have been able to see"),
+    ] = None
+    measured: Annotated[
+        Amounts | None, Field(description="the largest lower bound that the attack may have measured")
+    ] = None
+    conformance: Annotated[
+        Literal["required", "not-required"] | None,
+        Field(
+            description="whether an implementation must be named and compared with the spec; default: "
+            "compared if one is named"
+        ),
+    ] = None
+    delta: Annotated[
+        Literal["below 1/n"] | None,
+        Field(description="every claim's delta must be below 1/n, n the rows before any deletion"),
+    ] = None
+    theorem_premises: Annotated[
+        Literal["required"] | None,
+        Field(description="the run must keep every premise of the theorems that claims name"),
+    ] = None
+    assumptions: Annotated[
+        tuple[Sentence, ...] | None,
+        Field(
+            description="all that may be assumed, as the report prints it; one that ends in ... is a "
+            "sentence's beginning"
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _something(self) -> PolicySpec:
+        if all(getattr(self, name) is None for name in type(self).model_fields):
+            raise fault(f"requires nothing: give one of {', '.join(type(self).model_fields)}")
+        return self
+
+
 class AuditSpec(_Part):
     """The statistical audit with shadow models."""
 
@@ -493,14 +551,41 @@ _UNLEARN_ONCE: dict[str, Any] = {
     "else": {"properties": {"unlearn": {"not": {"type": "null"}}}, "required": ["unlearn"]},
 }
 
+STAND_INS: dict[str, Any] = {
+    "model": {"loss": "ridge", "l2": 0, "normalizer": "fixed"},
+    "learn": {"steps": 1, "step_size": 1, "noise": {"std": 0}},
+    "unlearn": {"steps": 1, "step_size": 1, "noise": {"std": 0}},
+}
+"""What stands where dynamics are unknown, so that a run can carry data, forgotten rows and reference;
+nothing is proved of it, and no model is trained by it."""
+
+
+def _dynamics(schema: dict[str, Any]) -> None:
+    """Ask for the dynamics in the JSON Schema where they are stated, and for code where they are not."""
+    schema["required"] = [key for key in schema["required"] if key not in STAND_INS]
+    nothing = {key: {"type": "null"} for key in (*STAND_INS, "output_noise")}
+    code = {"implementation": {"not": {"type": "null"}}, "release": {"const": "final"}}
+    schema |= {
+        "if": {"properties": {"dynamics": {"const": "unknown"}}, "required": ["dynamics"]},
+        "then": {"properties": {**nothing, **code}, "required": ["implementation"]},
+        "else": {"required": ["model", "learn"], **_UNLEARN_ONCE},
+    }
+
 
 class Spec(_Part):
     """A learn/unlearn run, and the claims of the certificate issued for it."""
 
-    model_config = ConfigDict(json_schema_extra=_UNLEARN_ONCE)
+    model_config = ConfigDict(json_schema_extra=_dynamics)
 
     certaudit: Annotated[Version, Field(description="version of this format")]
     name: Annotated[Line, Field(description="name of the run")]
+    dynamics: Annotated[
+        Literal["stated", "unknown"],
+        Field(
+            description="unknown: only the implementation is attacked, nothing is proved, and model, "
+            "learn and unlearn are left out"
+        ),
+    ] = "stated"
     data: DataSpec
     model: ModelSpec
     learn: LearnSpec
@@ -535,12 +620,32 @@ class Spec(_Part):
         Field(description="the code under audit, if it is not the built-in dynamics"),
     ] = None
     audit: AuditSpec = AuditSpec()
+    policy: Annotated[
+        PolicySpec | None, Field(description="what PASS requires; a file given with --policy adds to it")
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stand_ins(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("dynamics") == "unknown":
+            return {**value, **{k: v for k, v in STAND_INS.items() if value.get(k) is None}}
+        return value
 
     @model_validator(mode="after")
     def _crosscheck(self) -> Spec:
-        for _, message in crosscheck(self.model_dump(by_alias=True)):
+        tree = self.model_dump(by_alias=True)
+        if not self.stated:
+            for key, stand_in in STAND_INS.items():
+                if getattr(self, key) == type(getattr(self, key)).model_validate(stand_in):
+                    del tree[key]
+        for _, message in crosscheck(tree):
             raise fault(message)
         return self
+
+    @property
+    def stated(self) -> bool:
+        """Whether the spec states the dynamics, so that there is something to prove."""
+        return self.dynamics == "stated"
 
     @property
     def stages(self) -> tuple[StageSpec, ...]:

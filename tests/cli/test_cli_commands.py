@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,26 +47,49 @@ def test_every_spec_is_expected_here():
     assert {path.stem for path in SPECS.glob("*.yaml")} == set(EXPECTED)
 
 
+WORDS = {0: "PASS", 1: "FAIL", 2: "ERROR", 3: "OPEN"}
+
+
+def said(name, folder=SPECS):
+    """Exit codes of verify and audit that a spec's comment states, each with its word."""
+    text = " ".join(
+        line.removeprefix("#")
+        for line in (folder / f"{name}.yaml").read_text().splitlines()
+        if line.startswith("#")
+    )
+    found = re.search(r"verify: (\w+) \(exit (\d)\); audit: (\w+) \(exit (\d)\)\.", text)
+    word_of_verify, verify, word_of_audit, audit = found.groups()
+    assert (word_of_verify, word_of_audit) == (WORDS[int(verify)], WORDS[int(audit)])
+    return int(verify), int(audit)
+
+
+def begins_and_ends(printed, code):
+    first, last = printed.splitlines()[0], printed.splitlines()[-1]
+    assert first == last
+    assert first.startswith(f"RESULT: {WORDS[code]} – ")
+    assert first.endswith(f" (exit {code})")
+
+
 @pytest.mark.parametrize("name", EXPECTED)
-def test_specs_give_what_their_comment_says(name):
-    result = certaudit("verify", SPECS / f"{name}.yaml", "--json", "-")
+def test_specs_give_what_their_comment_says(name, tmp_path):
+    result = certaudit("verify", SPECS / f"{name}.yaml", "--json", tmp_path / "r.json")
     code, words = EXPECTED[name]
-    assert result.returncode == code, result.stderr
-    report = json.loads(result.stdout)
-    assert report["exit_code"] == code
+    assert result.returncode == code == said(name)[0], result.stderr
+    begins_and_ends(result.stdout, code)
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["exit_code"], report["result"]) == (code, WORDS[code])
     verdicts = [claim["verdict"] for claim in report["reports"][0]["claims"]]
     assert set(verdicts) == words
-    comment = [x for x in (SPECS / f"{name}.yaml").read_text().splitlines() if x.startswith("#")]
-    assert f"exit {code}" in " ".join(comment)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_specs_can_be_attacked(name):
     result = certaudit("audit", SPECS / f"{name}.yaml", "--shadows", 256)
-    broken = name == "digits-cnn-finetune"
-    assert result.returncode == (1 if broken else EXPECTED[name][0]), result.stderr
+    assert result.returncode == said(name)[1], result.stderr
+    begins_and_ends(result.stdout, result.returncode)
     assert "256 shadow models in each world" in result.stdout
-    assert ("refuted statistically" in result.stdout) == broken
+    by_attack = name in ("digits-cnn-finetune", "ridge-calibration-leak")
+    assert ("REFUTED STATISTICALLY" in result.stdout) == by_attack
 
 
 def test_launcher_and_help_agree():
@@ -73,9 +97,11 @@ def test_launcher_and_help_agree():
         [sys.executable, ROOT / "cli.py", "verify", "--help"], capture_output=True, text=True
     )
     assert by_file.returncode == 0
-    for line in ("0  every claim proved", "1  a claim refuted", "2  could not run", "3  a claim not"):
-        assert line in by_file.stdout
-        assert "| {} | {}".format(*line.split("  ")) in (ROOT / "README.md").read_text()
+    lines = [line for line in by_file.stdout.splitlines() if re.match(r"  [0-3]  [A-Z]+: ", line)]
+    assert [line.split(":")[0].split() for line in lines] == [[str(k), WORDS[k]] for k in range(4)]
+    for line in lines:
+        code, meaning = line.strip().split("  ")
+        assert "| {} | {} | {}".format(code, *meaning.split(": ", 1)) in (ROOT / "README.md").read_text()
 
 
 def test_verify_never_imports_torch():
@@ -147,7 +173,7 @@ def test_bad_input_is_one_line_each_exit_2_and_writes_nothing(tmp_path):
     out = tmp_path / "out"
     result = certaudit("verify", spec, SPECS / "none.yaml", "--out", out, "--json", out / "x.json")
     assert result.returncode == 2
-    assert result.stdout == ""
+    begins_and_ends(result.stdout, 2)
     lines = result.stderr.splitlines()
     assert len(lines) >= 4
     assert all(line.startswith((f"{spec}:", f"{SPECS / 'none.yaml'}:")) for line in lines)
@@ -205,5 +231,5 @@ def test_a_planted_fault_turns_a_proved_claim_into_a_statistical_refutation(monk
     arguments = ["audit", str(SPECS / "ridge-diabetes.yaml"), "--shadows", "400", "--claim", "issued"]
     assert cli.main(arguments) == 1
     printed = capsys.readouterr().out
+    begins_and_ends(printed, 1)
     assert "REFUTED STATISTICALLY" in printed
-    assert cli.main(arguments[:1] + arguments[1:]) == 1

@@ -23,6 +23,7 @@ GROUND_UP = (
     ("certaudit.lemmas",),
     ("certaudit.audit",),
     ("certaudit.rank", "certaudit.calibrate"),
+    ("certaudit.judgement",),
     ("certaudit.session",),
     ("certaudit.report",),
     ("certaudit.checking",),

@@ -131,7 +131,8 @@ def _crossings(cells: Cells, p: Side, q: Side, factor: float) -> float:
     # left + (right - left) t + bend t (1 - t) = 0
     slope = right - left + bend
     root = np.sqrt(np.maximum(slope**2 + 4 * bend * left, 0))
-    t = np.clip(-2 * left / (slope + np.where(right > left, root, -root)), 0, 1)
+    with np.errstate(divide="ignore"):
+        t = np.clip(-2 * left / (slope + np.where(right > left, root, -root)), 0, 1)
     before = width * (left * t + (right - left) * t**2 / 2 + bend * (t**2 / 2 - t**3 / 3))
     inside = np.where(left > 0, before, integral - before)
     return float((inside - np.maximum(integral, 0)).sum())

@@ -6,7 +6,9 @@ import numpy as np
 from oracles.line_law import Law, TooFine
 
 SCAN = 4001
+SCANS, SETTLED = (4001, 9001, 40001), 1e-8
 FLAT, STEEP, UNSEEN = 1e-13, 1e-8, 1e-9
+GOLDEN = (5**0.5 - 1) / 2
 
 Atoms = tuple[np.ndarray, np.ndarray]
 """Places and masses."""
@@ -20,12 +22,24 @@ def keeps_apart(law: Law, low: float, high: float) -> bool:
 
 
 def pushed(law: Law, edges: np.ndarray, atoms: Atoms) -> tuple[np.ndarray, Atoms]:
-    """Masses on cells and at the ball's ends: each stretch of w between turning points by itself.
+    """Masses on cells and at the ball's ends: the same on two scans, one finer than the other.
 
     Raises:
-        TooFine: if the maps leave less of the law than rounding can tell apart.
+        TooFine: if the maps leave less of the law than rounding can tell apart, or fold it too finely.
     """
-    w = np.unique(np.concatenate([law.breaks(), np.linspace(*law.bumps.support(), SCAN)]))
+    before = _scanned(law, edges, atoms, SCANS[0])
+    for scan in SCANS[1:]:
+        after = _scanned(law, edges, atoms, scan)
+        if np.abs(after[0] - before[0]).sum() < SETTLED:
+            return after
+        before = after
+    raise TooFine
+
+
+def _scanned(law: Law, edges: np.ndarray, atoms: Atoms, scan: int) -> tuple[np.ndarray, Atoms]:
+    """The same on one scan: each stretch of w between turning points by itself."""
+    w = np.unique(np.concatenate([law.breaks(), np.linspace(*law.bumps.support(), scan)]))
+    w = np.unique(np.concatenate([w, _turning(law, w)]))
     v = law.image(w)
     signs = _signs(law, w, v)
     turns = np.unique([0, *(np.nonzero(np.diff(signs))[0] + 1), len(signs)])
@@ -41,6 +55,19 @@ def pushed(law: Law, edges: np.ndarray, atoms: Atoms) -> tuple[np.ndarray, Atoms
     at_end = np.abs(places) == law.line.radius
     _add(found, edges, places[~at_end], masses[~at_end])
     return found, (places[at_end], masses[at_end])
+
+
+def _turning(law: Law, w: np.ndarray) -> np.ndarray:
+    """Where the image is highest or lowest around a point of the scan, by golden section."""
+    v = law.image(w)
+    steps = np.sign(np.diff(v))
+    (k,) = np.nonzero(steps[1:] * steps[:-1] < 0)
+    low, high, up = w[k], w[k + 2], steps[k]
+    for _ in range(60):
+        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        beyond = up * law.image(left) < up * law.image(right)
+        low, high = np.where(beyond, left, low), np.where(beyond, high, right)
+    return (low + high) / 2
 
 
 def _signs(law: Law, w: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fractions import Fraction as F
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,20 @@ def test_line_does_not_change_on_a_finer_grid(monkeypatch):
     for (run, _), before in zip(runs, coarse, strict=True):
         after = [LineTruth(run).deltas(way, EPSILONS) for way in WAYS]
         assert np.abs(np.array(before) - after).max() < 1e-7
+
+
+def test_line_loses_with_every_step_without_noise():
+    """Run 1527 folds its law again and again: data processing, to 1e-7."""
+    run = random_run("line", 1527)
+    (request,) = run.requests
+    assert request.unlearn.noise_variance == 0
+    ways = []
+    for steps in (1, 2, 3):
+        unlearn = replace(request.unlearn, steps=steps)
+        truth = LineTruth(replace(run, requests=(replace(request, unlearn=unlearn),)))
+        ways.append(np.stack([truth.deltas(way, EPSILONS) for way in WAYS]))
+    for earlier, later in pairwise(ways):
+        assert (later <= earlier + 1e-7).all()
 
 
 def test_line_renyi_is_a_close_lower_bound():

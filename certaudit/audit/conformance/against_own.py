@@ -23,10 +23,8 @@ from certaudit.run import WORLDS, World
 
 Floats = NDArray[np.float64]
 
-FEATURES = 7
-TESTS = FEATURES * (len(WORLDS) + 1) + len(WORLDS) + 1
-"""Features of each world and of unlearning's move, consecutive models in each world, and the worlds
-together; each has an equal share."""
+TESTS = 7 * len(WORLDS) + len(WORLDS) + 1
+"""Features and consecutive models in each world, and the worlds together; each has an equal share."""
 
 LEAST_LEVEL = 1e-6
 """Share of one test below which permutations would take too long."""
@@ -43,13 +41,11 @@ def conform(
     score: Callable[[Floats], Floats],
     level: float,
     seed: int = 0,
-    moved: tuple[Floats, Floats] | None = None,
 ) -> ConformanceReport:
     """Compare (n, d) finite models of the code with (m, d) of certaudit's own, world by world.
 
     ``score``, from (k, d) models to (k,) numbers, looks along the predicted difference of the worlds; it
-    must not come from the models compared.  ``moved``: by how much unlearning moved models of the code
-    and of certaudit's own, where it can be had.  Honest code is said to differ with probability at most
+    must not come from the models compared.  Honest code is said to differ with probability at most
     ``level``, whatever the law of the models (Bonferroni over TESTS).
     """
     count = min(len(models) for models in code.values())
@@ -58,17 +54,14 @@ def conform(
         return not_checked(level, f"{count} models of each world are too few to tell anything by", count)
     if share < LEAST_LEVEL:
         return not_checked(level, f"tests at level {share:.2g} each would take too long", count)
-    pairs = [(f"world {world}", code[world], own[world]) for world in WORLDS]
-    if moved is not None:
-        pairs.append(("unlearning's move", *moved))
     found = [
         one
-        for k, (where, first, second) in enumerate(pairs)
+        for k, world in enumerate(WORLDS)
         for one in _samples(
-            where, first, second, score, share, np.random.default_rng((seed, k, count, 6))
+            world, code[world], own[world], score, share, np.random.default_rng((seed, k, count, 6))
         )
     ]
-    found += _order(code, count, share, np.random.default_rng((seed, len(pairs), count, 6)))
+    found += _order(code, count, share, np.random.default_rng((seed, 2, count, 6)))
     judged = tuple(
         Check(f.name, f.where, f.statistic, f.p_value, share, f.meaning, count) for f in found
     )
@@ -82,7 +75,7 @@ def conform(
 
 
 def _samples(
-    where: str,
+    world: World,
     code: Floats,
     own: Floats,
     score: Callable[[Floats], Floats],
@@ -110,7 +103,7 @@ def _samples(
         rng,
     )
     for one, value, p_value in zip(every, observed, p, strict=True):
-        yield Found(one.name, where, float(value), float(p_value), one.words(of))
+        yield Found(one.name, f"world {world}", float(value), float(p_value), one.words(of))
 
 
 def _order(

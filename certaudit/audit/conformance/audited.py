@@ -22,12 +22,6 @@ from certaudit.run import WORLDS, Run, World
 Floats = NDArray[np.float64]
 Models = dict[World, Floats]
 
-MOST_MOVED = 256
-"""Most models of the code that are made once more without unlearning, to see what it does."""
-
-HALF = 8e307
-"""Numbers are cut off there before they are subtracted, to stay in the floats."""
-
 MOST_STEPS = 5000
 """Most steps of a world of which a trace is recorded."""
 
@@ -61,43 +55,19 @@ def conformance(
         return sequential(
             count, budget, level, lambda look: by_law.conform(_first(made, look), law, look.level)
         )
-    assert foreign is not None
-    try:
-        code_moved = _moved(run, made["P"], foreign)
-    except ShadowError as error:
-        return not_checked(level, str(error))
     try:
         ours = own.models(run, own.TIMES * count, report.seed, report.dtype)
-        own_moved = own.moved(run, own.TIMES * len(code_moved), report.seed, report.dtype)
         score = own.direction(run, report.seed)
     except ShadowError as error:
         return not_checked(level, f"certaudit's own models of this spec could not be trained: {error}")
 
     def compare(look: Look) -> ConformanceReport:
         beside = Look(own.TIMES * look.models, look.level)
-        moved = code_moved[: look.models], own_moved[: beside.models]
         return against_own.conform(
-            _first(made, look),
-            _first(ours, beside),
-            score,
-            look.level,
-            report.seed,
-            moved if len(code_moved) else None,
+            _first(made, look), _first(ours, beside), score, look.level, report.seed
         )
 
     return sequential(count, budget, level, compare)
-
-
-def _moved(run: Run, released: Floats, foreign: Trainer) -> Floats:
-    """By how much the code's unlearning moved some of its models; none where sizes differ.
-
-    Shadow k of the run that serves no request is the model that shadow k of the whole run unlearns.
-    """
-    count = min(len(released), MOST_MOVED) if run.requests else 0
-    learned = foreign(run.after(0), "P", 0, count).final if count else released[:0]
-    if learned.shape[1] != released.shape[1]:
-        return released[:0]
-    return np.asarray(np.clip(released[:count], -HALF, HALF) - np.clip(learned, -HALF, HALF))
 
 
 def _usable(law: Law) -> bool:

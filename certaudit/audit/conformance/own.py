@@ -30,17 +30,6 @@ def models(run: Run, count: int, seed: int, dtype: str) -> dict[World, Floats]:
     return {world: train(run, world, count, seed=seed, dtype=dtype).final for world in WORLDS}
 
 
-def moved(run: Run, count: int, seed: int, dtype: str) -> Floats:
-    """By how much unlearning moves ``count`` models of world P, as it is returned: released - learned.
-
-    Raises:
-        ShadowError: if one leaves the finite numbers.
-    """
-    learned = run.learn.steps
-    made = train(run, "P", count, seed=seed, dtype=dtype, record=[learned])
-    return np.asarray(made.final - made.recorded[learned])
-
-
 def direction(run: Run, seed: int) -> Callable[[Floats], Floats]:
     """A score along the difference of the worlds' means, in units of their noise.
 

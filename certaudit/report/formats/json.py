@@ -13,5 +13,5 @@ SUFFIX = "json"
 
 def render(outcomes: Sequence[Outcome], exit_code: int) -> str:
     """The whole report."""
-    data = document.report([document.outcome(one) for one in outcomes], exit_code)
+    data = document.report(outcomes, exit_code)
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"

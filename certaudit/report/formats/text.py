@@ -12,4 +12,4 @@ SUFFIX = "txt"
 
 def render(outcomes: Sequence[Outcome], exit_code: int) -> str:
     """The whole report."""
-    return "\n".join(text.report(outcomes)) + "\n"
+    return "\n".join(text.report(outcomes, exit_code)) + "\n"

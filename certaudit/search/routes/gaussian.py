@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from certaudit.claims import GaussianClaim
+from certaudit.claims import BOTH, GaussianClaim
 from certaudit.core.balls import ball, lower, upper
 from certaudit.core.gaussian import gaussian_delta
 from certaudit.core.proof import Line
@@ -22,7 +22,10 @@ MOST_COVER = 400
 
 
 def search(evidence: Evidence, claim: GaussianClaim) -> tuple[list[Line], list[Bound]]:
-    """Lines that may decide the claim, and each route's mu within the claimed slack."""
+    """Lines that may decide the claim, and each route's mu within the claimed slack.
+
+    A cover is of use only where both directions are claimed: see GaussianClaim.proved_by.
+    """
     found: list[Line] = []
     bounds: list[Bound] = []
     for bound in gaussian_bounds(evidence, claim.delta):
@@ -33,6 +36,7 @@ def search(evidence: Evidence, claim: GaussianClaim) -> tuple[list[Line], list[B
         if all(one.delta <= ball(claim.delta) for one in stated):
             bounds.append(Bound(bound.name, "mu", value, bound.lines))
     covers: list[Line] = []
+    both = set(claim.directions) == set(BOTH)
     for direction in claim.directions:
         pair = evidence.exact.get(direction)
         if pair is None:
@@ -40,14 +44,15 @@ def search(evidence: Evidence, claim: GaussianClaim) -> tuple[list[Line], list[B
         try:
             violations = _violations(pair, claim)
             found += violations
-            cover = _cover(evidence, pair, claim) if claim.delta > 0 and not violations else None
+            wanted = both and claim.delta > 0 and not violations
+            cover = _cover(evidence, pair, claim) if wanted else None
         except (Refusal, ValueError, OverflowError) as reason:
             evidence.note(Undecided("exact tier", str(reason)))
             continue
         if cover is not None:
             covers.append(cover)
     found += covers
-    if covers and len(covers) == len(claim.directions) and evidence.run.release == "final":
+    if len(covers) == len(BOTH) and evidence.run.release == "final":
         bounds.append(Bound("exact tier", "mu", claim.mu, tuple(covers)))
     return found, best_per_route(bounds)
 

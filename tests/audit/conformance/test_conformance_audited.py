@@ -26,8 +26,11 @@ def report(trained, shadows=None, broken=()):
 
 
 def mlp_run():
-    run = softmax_run(loss="network", network=Network("mlp", (4,), "tanh"))
-    return replace(run, start=Start((F(1, 8),) * run.parameters, F(1, 100)))
+    """Few steps of learning, so that those of unlearning show in the models they end at."""
+    phase = Phase(6, F(1, 2), F(1, 400))
+    run = softmax_run(loss="network", network=Network("mlp", (2,), "tanh"), learn=phase)
+    run = replace(run, requests=(Request((7,), phase),), reference=replace(run.reference, steps=6))
+    return replace(run, start=Start((F(1, 2),) * run.parameters, F(1, 100)))
 
 
 def honest(run, world, first, count):

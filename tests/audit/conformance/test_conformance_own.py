@@ -101,14 +101,9 @@ def test_the_report_counts_and_shares():
     code, ours = samples(normals, 5)
     report = against_own.conform(code, ours, first, LEVEL)
     assert report.passed
-    rest = against_own.TESTS - against_own.FEATURES
-    assert len(report.checks) == len({(c.name, c.where) for c in report.checks}) == rest
-    moved = code["P"] - 1, ours["P"] - 1
-    report = against_own.conform(code, ours, first, LEVEL, moved=moved)
+    assert len(report.checks) == against_own.TESTS
     assert len({(c.name, c.where) for c in report.checks}) == against_own.TESTS
     assert sum(c.threshold for c in report.checks) == pytest.approx(LEVEL)
-    report = against_own.conform(code, ours, first, LEVEL, moved=(0 * moved[0], moved[1]))
-    assert {c.where for c in report.failures} == {"unlearning's move"}
     assert report.models == 100
     assert "100 models of each world against 200" in report.compared
     assert "4 times in 5" in report.sees[0]

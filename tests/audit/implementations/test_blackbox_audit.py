@@ -27,8 +27,8 @@ def test_code_runs_only_where_it_is_allowed(spec, capsys):
     path = spec()
     path.write_text(path.read_text().replace("foreign_code", "never_imported"))
     (path.parent / "never_imported.py").write_text("raise SystemExit('imported')")
-    assert cli.main(["verify", str(path)]) == 0
-    capsys.readouterr()
+    assert cli.main(["verify", str(path)]) == 3
+    assert "the code was not run (exit 3)" in capsys.readouterr().out
     assert cli.main(["audit", str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(r"spec\.yaml:\d+:\d+: implementation: .*--allow-code", line)

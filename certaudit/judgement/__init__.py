@@ -1,0 +1,1 @@
+"""From what the halves found to one result: columns, policy, levels, result."""
