@@ -21,13 +21,14 @@ from certaudit.audit.shadows.noise import BLOCK, NoiseSource
 from certaudit.audit.shadows.shift import NoCounterpart, locate, step_shifts, steps_before
 from certaudit.audit.shadows.store import ShadowStore
 from certaudit.audit.shadows.train import ShadowError, Shadows, Trainer, train
-from certaudit.audit.statistics import fixed, limit
+from certaudit.audit.statistics import fixed, gaussian_family, limit, relative
 from certaudit.audit.statistics.confidence import lower_proportion
 from certaudit.audit.statistics.evalue import Ratios
 from certaudit.audit.statistics.fixed import Scored
 from certaudit.audit.statistics.forecast import power
 from certaudit.audit.statistics.nulls import Divergence, claimed, ladder, nulls, quantity, rung_above
 from certaudit.audit.statistics.power import count_power
+from certaudit.audit.statistics.relative import Relative
 from certaudit.audit.statistics.results import (
     AttackLine,
     AuditReport,
@@ -38,7 +39,7 @@ from certaudit.audit.statistics.results import (
 )
 from certaudit.audit.statistics.sequential import EProcesses, Wealth
 from certaudit.audit.statistics.shift_counts import ShiftWealth
-from certaudit.claims import Claim, SensitivityClaim
+from certaudit.claims import Claim, EpsilonDelta, SensitivityClaim
 from certaudit.run import WORLDS, Run, World
 
 __all__ = ["AttackLine", "AuditReport", "ClaimAudit", "Design", "Law", "audit", "exceeds"]
@@ -46,6 +47,9 @@ __all__ = ["AttackLine", "AuditReport", "ClaimAudit", "Design", "Law", "audit", 
 Floats = NDArray[np.float64]
 FOREIGN_ROUND = 32
 """Shadows of each world in the first round of a trainer that is not the built-in one."""
+
+MOST_RELATIVE = 1024
+"""Most original models that are trained to compare the others with."""
 
 LEAST = 8
 """Shadows of each world without which nothing is said about a claim."""
@@ -130,7 +134,26 @@ def audit(
         level,
         tuple(_skipped(c, skipped[c.id]) if c.id in skipped else by_id[c.id] for c in claims),
         tuple(dict.fromkeys(stage.broken for stage in stages if stage.broken)),
+        relative=_relative(run, stages, trainer, share),
     )
+
+
+def _relative(run: Run, stages: Sequence[_Stage], trainer: Trainer, level: float) -> Relative:
+    """Unlearned, original and retrained models compared, at a level of its own.
+
+    Original shadow k is the model that shadow k unlearns, so that other shadows are unlearned ones here.
+    """
+    models = next((stage.models for stage in stages if stage.requests == len(run.requests)), {})
+    half = min((len(one) for one in models.values()), default=0) // 2
+    half = min(half, MOST_RELATIVE)
+    if not run.requests or half < relative.LEAST:
+        return relative.skipped(level, f"fewer than {2 * relative.LEAST} models of each world")
+    try:
+        original = trainer(run.after(0), "P", 0, half).final
+    except ShadowError as error:
+        return relative.skipped(level, str(error))
+    unlearned, retrained = (models[world][half : 2 * half] for world in WORLDS)
+    return relative.relative(unlearned, original, retrained, level)
 
 
 def _with_truth(result: ClaimAudit, truth: Mapping[str, float]) -> ClaimAudit:
@@ -195,7 +218,12 @@ class _Stage:
         self._scores: list[Score] = []
         self._models: dict[World, Floats] = {}
         self._new: dict[World, Shadows] = {}
-        self.trained, self.broken = 0, ""
+        self.requests, self.trained, self.broken = requests, 0, ""
+
+    @property
+    def models(self) -> Mapping[World, Floats]:
+        """Released models of each world so far."""
+        return self._models
 
     def tests(self) -> int:
         """Tests of the fixed design."""
@@ -264,13 +292,17 @@ class _Stage:
         """The e-processes' result for every claim, each refuted at wealth 1/level."""
         bets = {claim.id: _wealths(claim, level) for claim in self._divergences}
         counts = {c.id: ShiftWealth(float(c.probability), level) for c in self._sensitivities}
+        family = {
+            claim.id: wealth
+            for claim in self._divergences
+            if (wealth := gaussian_family.wealth(claim, level)) is not None
+        }
         process: EProcesses | None = None
         for first, count in rounds(shadows, size):
             new = self.train(first, count)
             if new:
-                process = process or EProcesses(
-                    self._scores, [w for rungs in bets.values() for w in rungs.values()]
-                )
+                every = [w for rungs in bets.values() for w in rungs.values()]
+                process = process or EProcesses(self._scores, [*every, *family.values()])
                 process.extend(new["P"].final, new["Q"].final)
                 for claim in self._sensitivities:
                     slack = float(claim.sensitivity) * (1 + 1e-9)
@@ -287,7 +319,10 @@ class _Stage:
         for one in self._divergences:
             assert scored is not None
             beside = fixed.estimates(one, scored, level)
-            yield _bet_on(one, bets[one.id], process, level, shadows, beside, truth)
+            found = _bet_on(one, bets[one.id], process, level, shadows, beside, truth)
+            if isinstance(one, EpsilonDelta) and one.id in family:
+                found = replace(found, gaussian=gaussian_family.judged(one, family[one.id], shadows))
+            yield found
         for sensitivity in self._sensitivities:
             yield _bet_on_shifts(sensitivity, counts[sensitivity.id], level, shadows)
 

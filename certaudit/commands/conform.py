@@ -31,14 +31,13 @@ def run(options: argparse.Namespace) -> int:
     from certaudit.judgement.columns import conformed
     from certaudit.judgement.result import overall
     from certaudit.report import conformance as report
-    from certaudit.report.document import conformance
     from certaudit.report.text import line
 
     (case,) = session.load([options.spec])
     found = session.conform(case, options.trace, options.world)
     judged = overall([(str(path), conformed(one)) for path, one in found])
     code = CODES[judged.result]
-    data = [{"trace": str(path), "differs": one.differs, **conformance(one)} for path, one in found]
+    data = [{"trace": str(path), "differs": one.differs, **report.data(one)} for path, one in found]
     result = {"result": judged.result.value, "reason": judged.reason, "exit_code": code}
     if not as_json(options.json, {**result, "world": options.world, "traces": data}):
         print(line(judged, code))

@@ -12,6 +12,8 @@ from certaudit.judgement.words import SYMBOLS, could_see, down
 from certaudit.report.numbers import up
 
 if TYPE_CHECKING:
+    from certaudit.audit.statistics.gaussian_family import GaussianFamily
+    from certaudit.audit.statistics.relative import Relative
     from certaudit.audit.statistics.results import AuditReport, ClaimAudit, Growth
 
 LEAST_GROWTH = 5e-5
@@ -35,6 +37,8 @@ def details(claim: ClaimAudit) -> Iterator[str]:
         yield f"    beside, decides nothing: {estimate}"
     if claim.truth is not None and claim.estimates:
         yield f"    truth, by the exact tier: {SYMBOLS[claim.quantity]} = {claim.truth:.5g}"
+    if claim.gaussian is not None:
+        yield f"    {gaussian(claim.gaussian, claim.claimed)}"
     if claim.skipped or claim.refuted:
         return
     yield f"    power: {could_see(claim)}"
@@ -44,6 +48,17 @@ def details(claim: ClaimAudit) -> Iterator[str]:
             f"    power: whatever the worlds are, no audit of this size can refute a claim above "
             f"{symbol} = {claim.power.ceiling:.4g}"
         )
+
+
+def gaussian(found: GaussianFamily, claimed: float) -> str:
+    """The claim under the assumption that the worlds differ like two Gaussians."""
+    if found.refuted_after is not None:
+        said = f"ε ≤ {claimed:.4g} is broken after {found.refuted_after} shadow pairs"
+    elif found.smallest is None:
+        said = "an audit of this size sees nothing more"
+    else:
+        said = f"not broken; a true ε of about {found.smallest:.4g} would have been seen (4 times in 5)"
+    return f"assuming a Gaussian pair (A3; proves nothing, decides nothing): {said}"
 
 
 def _growth(growth: Growth) -> Iterator[str]:
@@ -85,6 +100,8 @@ def summary(report: AuditReport) -> Iterator[str]:
             "  lines marked beside use half the shadows to choose and half to test, and hold each alone "
             "for a size fixed in advance"
         )
+    if report.relative is not None:
+        yield f"  {nearness(report.relative)}"
     for fault in report.broken:
         yield f"  BROKE DOWN: {fault}"
         yield "    the audit ended there; what the shadows before it showed stands"
@@ -116,6 +133,22 @@ def levels(one: Levels, seed: int) -> Iterator[str]:
 
 def _up(x: Fraction) -> str:
     return up(x, 3)
+
+
+def nearness(found: Relative) -> str:
+    """The relative test in a line."""
+    if found.skipped:
+        return f"unlearned, retrained or original: not compared: {found.skipped}"
+    if found.over_forgets:
+        said = (
+            "OVER-FORGETTING: the unlearned models lie farther from the original than retrained ones do"
+        )
+    elif found.nearer:
+        said = f"the unlearned models are nearer to the {found.nearer} ones than to the "
+        said += "original ones" if found.nearer == "retrained" else "retrained ones"
+    else:
+        said = f"{found.models} models of each kind do not tell which the unlearned ones are nearer to"
+    return f"{said} (wrong with probability at most {found.level:.3g}; decides nothing)"
 
 
 def _verdict(claim: ClaimAudit) -> str:

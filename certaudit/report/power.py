@@ -9,7 +9,7 @@ from certaudit.audit.statistics import limit
 from certaudit.audit.statistics.evalue import Ratios
 from certaudit.audit.statistics.forecast import Forecast, forecast, power
 from certaudit.audit.statistics.nulls import claimed, quantity
-from certaudit.audit.statistics.power import Power, count_power, gaussian_epsilon
+from certaudit.audit.statistics.power import Power, count_power, gaussian_mu
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, SensitivityClaim
 from certaudit.judgement.levels import Levels
 from certaudit.judgement.words import SYMBOLS
@@ -50,7 +50,7 @@ def lines(case: Case, *, epsilon: float | None = None, shadows: int | None = Non
             truth = truths[after]
             supposed = "if the code does what the spec says (the exact law)"
         else:
-            mu = _gaussian_mu(epsilon, _delta(claim))
+            mu = gaussian_mu(epsilon, _delta(claim))
             truth = limit.of_gaussian_dp(mu)
             supposed = (
                 f"if the laws are a Gaussian pair with ε = {epsilon:.4g} at δ = {_delta(claim):.3g}"
@@ -105,16 +105,9 @@ def _sees(sees: Power, symbol: str, value: float, budget: int) -> Iterator[str]:
         )
         return
     if sees.smallest is not None:
-        yield f"  sees a true {symbol} of about {sees.smallest:.4g} or more (4 times in 5), not less"
-    yield f"  could refute no claim above {symbol} = {sees.ceiling:.4g}"
-
-
-def _gaussian_mu(epsilon: float, delta: float) -> float:
-    """The mu at which a Gaussian pair has ``epsilon`` at ``delta``."""
-    low, high = 0.0, 2.0
-    while gaussian_epsilon(high, delta) < epsilon:
-        high *= 2
-    for _ in range(60):
-        middle = math.sqrt(low * high) if low > 0 else high / 2
-        low, high = (low, middle) if gaussian_epsilon(middle, delta) > epsilon else (middle, high)
-    return high
+        supposed = (
+            "" if symbol == SYMBOLS["probability"] else "if the worlds differ like two Gaussians: "
+        )
+        least = f"{symbol} of about {sees.smallest:.4g}"
+        yield f"  {supposed}sees a true {least} or more (4 times in 5), not less"
+    yield f"  whatever the worlds: could refute no claim above {symbol} = {sees.ceiling:.4g}"

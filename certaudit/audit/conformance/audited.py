@@ -44,11 +44,13 @@ def conformance(
         made = _made(run, report, foreign)
     except ShadowError as error:
         return not_checked(level, str(error))
+    count = min(len(models) for models in made.values())
+    if not count:
+        return not_checked(level, "no model of the code was finished in both worlds")
     sizes = {one.shape[1] for one in made.values()}
     if sizes != {run.parameters}:
-        return _another_size(sizes, run, len(made["P"]), level)
-    budget = max(report.shadows, 1)
-    count = min(len(models) for models in made.values())
+        return _another_size(sizes, run, count, level)
+    budget = report.shadows
     if usable:
         return sequential(
             count, budget, level, lambda look: by_law.conform(_first(made, look), law, look.level)

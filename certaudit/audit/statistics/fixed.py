@@ -195,7 +195,8 @@ def _epsilon_estimates(claim: EpsilonDelta, scored: Scored, direction: str, leve
     _, _, first, second = halves.ordered(direction)
     band = RocBand.of(sign * first, sign * second, level).epsilon(delta)
     stick = hockey_stick_lower_bound(trial.event, first, second, claimed(claim), level)
-    mu = trial.mu(0.0)
+    middle = choose_event(*halves.ordered(direction)[:2], 0.0, level, "mu")
+    mu = try_event(middle, first, second, level).mu(0.0)
     family = gaussian_epsilon(mu, delta) if mu > 0 and delta > 0 else 0.0
     numbers = [
         (trial.epsilon(delta), "A1 ε ≥ {:.4g}"),

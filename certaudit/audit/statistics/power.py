@@ -69,6 +69,19 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     return high
 
 
+def gaussian_mu(epsilon: float, delta: float) -> float:
+    """The mu at which a Gaussian pair has ``epsilon`` at ``delta``, a hair above; 0 at no delta."""
+    if delta <= 0:
+        return 0.0
+    low, high = 0.0, 2.0
+    while gaussian_epsilon(high, delta) < epsilon:
+        high *= 2
+    for _ in range(60):
+        middle = math.sqrt(low * high) if low > 0 else high / 2
+        low, high = (low, middle) if gaussian_epsilon(middle, delta) > epsilon else (middle, high)
+    return high
+
+
 def _typical(mu: float, trials: int, level: float) -> tuple[np.ndarray, np.ndarray]:
     thresholds = np.linspace(-6, mu + 6, 600)
     p, q = ndtr(mu - thresholds), ndtr(-thresholds)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from certaudit.audit.statistics.gaussian_family import GaussianFamily
 from certaudit.audit.statistics.power import Power
+from certaudit.audit.statistics.relative import Relative
 
 Design = Literal["sequential", "fixed"]
 
@@ -47,6 +49,7 @@ class ClaimAudit:
     lower_bound: a lower bound on ``quantity``; those of all claims are valid together at the audit's
     confidence.  estimates: labelled numbers that decide nothing.  truth: the exact value, where known.
     blind: no implementation, however wrong, could have been refuted by an audit of this size.
+    gaussian: what would be said of an (epsilon, delta) claim if the laws were a Gaussian pair.
     """
 
     id: str
@@ -61,6 +64,7 @@ class ClaimAudit:
     skipped: str | None = None
     growth: Growth | None = None
     truth: float | None = None
+    gaussian: GaussianFamily | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class AuditReport:
     tests: how many tests share the audit's level, each at ``level``.  held_out: in the fixed design,
     how many of the shadows test what the others chose.  broken: the shadows that could not be trained;
     what the others showed stands.  remarks: what was noticed about how foreign code uses its seed.
+    relative: whether unlearned models are nearer to retrained ones than to the original.
     """
 
     design: Design
@@ -85,6 +90,7 @@ class AuditReport:
     claims: tuple[ClaimAudit, ...]
     broken: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    relative: Relative | None = None
 
 
 def exceeds(bound: float, claimed: Fraction) -> bool:

@@ -42,6 +42,7 @@ class Wealth:
 
     ``nulls`` are sets that each contain all pairs of laws that keep the claim.  ``level``: refuted at
     wealth 1/level.  ``reached``: largest log wealth so far; ``refuted_after``: pairs it took.
+    ``beside``: the audit does not go on for its sake.
     """
 
     nulls: Sequence[Null]
@@ -49,6 +50,12 @@ class Wealth:
     logs: dict[tuple[str, int], float] = field(default_factory=dict)
     reached: float = 0.0
     refuted_after: int | None = None
+    beside: bool = False
+
+    @property
+    def needed(self) -> float:
+        """Log wealth that refutes."""
+        return -math.log(self.level)
 
     @property
     def now(self) -> float:
@@ -83,7 +90,8 @@ class EProcesses:
     @property
     def done(self) -> bool:
         """Whether every claim is refuted."""
-        return all(wealth.refuted_after is not None for wealth in self.wealths)
+        waited_for = [wealth for wealth in self.wealths if not wealth.beside] or self.wealths
+        return all(wealth.refuted_after is not None for wealth in waited_for)
 
     def extend(self, p: Floats, q: Floats) -> None:
         """Bet on further rounds, p[t] against q[t]: (m, parameters) each."""

@@ -6,13 +6,12 @@ Seeds are fixed; an honest comparison of another seed would differ with probabil
 import numpy as np
 import pytest
 from scipy.stats import binom
-from shadow_runs import huber_run, logistic_run, ridge_run, softmax_run
+from shadow_runs import huber_run, logistic_run, softmax_run
 
 from certaudit.audit.conformance import against_own, own
 from certaudit.audit.conformance.coordinates import coordinates, standardized
 from certaudit.audit.conformance.looks import sequential
 from certaudit.audit.shadows.train import train
-from certaudit.run import Network
 
 D, LEVEL = 5, 1e-3
 ROOT = np.random.default_rng(3).normal(size=(D, D)) + 2 * np.eye(D)
@@ -218,14 +217,6 @@ def test_coordinates_are_blind_to_scale_and_order():
     assert np.allclose(at.white.T @ at.white / 60, np.eye(4))
     assert np.allclose(coordinates(np.ones((9, 3))).white, np.zeros((9, 0)))
     assert standardized(np.ones((9, 3))).shape == (9, 0)
-
-
-def mlp_run(**changes):
-    run = softmax_run()
-    network = Network((4,), "tanh")
-    return ridge_run(
-        **{"loss": "network", "classes": 3, "network": network, "X": run.X, "y": run.y} | changes
-    )
 
 
 @pytest.mark.parametrize("of", [logistic_run, softmax_run, huber_run])

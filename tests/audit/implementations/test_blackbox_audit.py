@@ -141,7 +141,7 @@ def test_another_number_of_parameters_differs_and_leaves_the_attacks_on_paramete
     (meaning,) = failed(report)["parameters"]
     assert "4 parameters, the spec's model has 3" in meaning
     (line,) = report["audit"]["claims"][0]["lines"]
-    assert line["attack"] == "e-process over 3 scores"
+    assert line["attack"] == "e-process over 4 scores"
 
 
 def test_a_size_that_changes_fails(spec, tmp_path):

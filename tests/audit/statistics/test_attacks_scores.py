@@ -8,6 +8,7 @@ from shadow_runs import RUNS, SilentPhases, exact_law, ridge_run, two_requests
 from certaudit.audit import scores
 from certaudit.audit.rows import Rows
 from certaudit.audit.scores import Setting, applicable, kinds
+from certaudit.audit.scores.kernel_witness import KernelWitness
 from certaudit.audit.scores.linear_discriminant import LinearDiscriminant
 from certaudit.audit.scores.quadratic_discriminant import QuadraticDiscriminant
 from certaudit.audit.scores.removed_point_loss import RemovedPointLoss
@@ -66,7 +67,7 @@ def test_huge_models_have_finite_losses_and_gradients(loss):
 
 def test_every_module_of_the_package_is_found():
     names = [kind.name for kind in kinds()]
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 9
     assert {"U-LiRA", "RMIA", "gradient norm", "neural distinguisher"} <= set(names)
 
 
@@ -142,3 +143,27 @@ def test_u_lira_is_the_ratio_of_fitted_gaussians():
 
 def test_package_documents_how_to_add_one():
     assert "one a module" in scores.__doc__
+
+
+@pytest.mark.parametrize("kind", ["ring", "three-way"])
+def test_the_kernel_witness_sees_what_no_discriminant_sees(kind):
+    """Worlds of one mean (and, three-way, of one covariance): auc of held-out models."""
+    rng = np.random.default_rng(15)
+    p, q = rng.normal(size=(900, 3)), rng.normal(size=(900, 3))
+    if kind == "ring":
+        p = 1.7 * p / np.linalg.norm(p, axis=1, keepdims=True) + 0.2 * rng.normal(size=p.shape)
+    else:
+        p[:, 0] = np.abs(p[:, 0]) * np.sign(p[:, 1] * p[:, 2])
+    areas = {}
+    for score in (KernelWitness(), LinearDiscriminant()):
+        score.fit(p[:600], q[:600])
+        first, second = score.score(p[600:]), score.score(q[600:])
+        areas[score.name] = (first[:, None] > second).mean()
+    assert areas["kernel witness"] > 0.65
+    assert abs(areas["linear discriminant"] - 0.5) < 0.1
+
+
+def test_the_kernel_witness_of_equal_or_huge_models_is_finite():
+    score = KernelWitness()
+    score.fit(np.ones((40, 2)), np.ones((40, 2)))
+    assert np.isfinite(score.score(np.array([[1.0, 1.0], [1e300, -1e300]]))).all()
