@@ -314,8 +314,11 @@ def _audit(
     )
     compared: ConformanceReport | None = None
     if case.stated:
+        final = evidence
+        if case.run.release == "before-and-after":
+            final = Evidence(replace(case.run, release="final"))
         level = float(levels.conformance)
-        compared = conformance(case.run, evidence.float_law(), report, foreign, level)
+        compared = conformance(case.run, final.float_law(), report, foreign, level)
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())

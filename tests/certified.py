@@ -6,7 +6,7 @@ from certaudit.certificate import data, write
 from certaudit.certificate.read import Malformed, loads, sealed
 from certaudit.certificate.record import Decided, Spec
 from certaudit.certificate.replay import Rejected, replay
-from certaudit.check import check_bytes
+from certaudit.check.checker import examined
 from certaudit.verdict import Status
 
 WORDS = {Status.PROVED: "proved", Status.REFUTED: "refuted"}
@@ -25,7 +25,7 @@ def rejected(content):
     table = {name: content["data"][name] for name in ("X", "y")}
     changed = {**content, "data": {**content["data"], "sha256": data.digest(table)}}
     raw = json.dumps({**changed, "sha256": sealed(changed)}).encode()
-    report = check_bytes(raw)
+    report = examined(raw)
     second = None if report.accepted else " ".join(report.reasons)
     try:
         replay(loads(raw))

@@ -152,8 +152,15 @@ def _relative(run: Run, stages: Sequence[_Stage], trainer: Trainer, level: float
         original = trainer(run.after(0), "P", 0, half).final
     except ShadowError as error:
         return relative.skipped(level, str(error))
-    unlearned, retrained = (models[world][half : 2 * half] for world in WORLDS)
-    return relative.relative(unlearned, original, retrained, level)
+    every = (*(models[world][half : 2 * half] for world in WORLDS), original)
+    unlearned, retrained, learned = (_released(run, one) for one in every)
+    return relative.relative(unlearned, learned, retrained, level)
+
+
+def _released(run: Run, models: Floats) -> Floats:
+    """The released models, where an observer also holds those before."""
+    width = models.shape[1] * run.parameters // run.shown
+    return models[:, models.shape[1] - width :]
 
 
 def _with_truth(result: ClaimAudit, truth: Mapping[str, float]) -> ClaimAudit:
@@ -258,7 +265,7 @@ class _Stage:
 
     def _applicable(self, parameters: int) -> list[Score]:
         scores = applicable(Setting(self._part, self._law, self._seed))
-        whole = parameters == self._part.parameters
+        whole = parameters == self._part.shown
         return [score for score in scores if whole or score.parameters_only]
 
     def _too_few(self) -> Iterator[ClaimAudit]:

@@ -3,6 +3,7 @@
 Every rule is written from the theory and evaluated in intervals with directed rounding.
 """
 
-from .checker import Judged, Report, check_bytes, check_file
+from .checker import Judged, Report
+from .confined import check_bytes, check_file
 
 __all__ = ["Judged", "Report", "check_bytes", "check_file"]

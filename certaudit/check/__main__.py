@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .checker import Report, check_file
-from .refusal import shown
+from .checker import Report
+from .confined import check_file
 
 
 def lines_of(report: Report) -> list[str]:
-    """The report, line by line; foreign text only in quotes."""
+    """The report, line by line; foreign text in full, as ASCII and in quotes."""
     if not report.accepted:
         return [f"refused: {reason}" for reason in report.reasons]
     found = [f"accepted: {report.lines} lines, {len(report.claims)} claims"]
-    found += [f"  {claim.verdict}: {claim.kind} claim {shown(claim.name)}" for claim in report.claims]
-    return [*found, *(f"  assumed: {shown(line)}" for line in report.assumptions)]
+    found += [f"  {claim.verdict}: {claim.kind} claim {claim.name!a}" for claim in report.claims]
+    return [*found, *(f"  assumed: {line!a}" for line in report.assumptions)]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -86,8 +86,9 @@ def one_step(context: Context, step: Step, bound: Interval | None = None) -> Aff
 
 def _noiseless(context: Context, step: Step) -> tuple[Matrix, Matrix]:
     run, batch = context.run, step.batch
-    size, decay, rows = len(run.mean), ONE - real(step.size * run.l2), tuple(run.rows(batch))
-    share, hessian, pull = real(step.size / run.divisor(batch)), gram(context, batch), zeros(1, size)
+    eta, rows, size = real(step.size), tuple(run.rows(batch)), len(run.mean)
+    decay, share = ONE - eta * real(run.l2), eta / real(run.divisor(batch))
+    hessian, pull = gram(context, batch), zeros(1, size)
     if rows:
         pull = matrix([[run.data.targets[j] for j in rows]]) @ context.table(rows)
     trace = total(hessian.entry(i, i) for i in range(size))
@@ -107,14 +108,14 @@ def law(context: Context, found: list[Statement], witness: Any) -> Statement:
 def _basis(context: Context, value: Any) -> tuple[Batch, Basis]:
     batch, vectors = record(value, "batch", "vectors")
     v = matrix(square(vectors, len(context.run.mean))).centre()
-    return read_batch(batch, context.run), Basis(v, deviation(v @ v.transposed))
+    return context.same(read_batch(batch, context.run)), Basis(v, deviation(v @ v.transposed))
 
 
 def _law(context: Context, world: str, bases: dict[Batch, Basis]) -> Gaussian:
     run, size = context.run, len(context.run.mean)
     found = Gaussian(matrix([run.mean]), diagonal(size, real(run.variance)))
-    for segment in run.program(world):
-        step, steps = segment.cycle[0], segment.phase.steps
+    for segment in context.program(world):
+        step, steps = segment.cycle[0], segment.steps
         if steps and len(segment.cycle) == 1 and step.batch in bases:
             found = _by_powers(one_step(context, step), step, bases[step.batch], steps, found)
         else:
@@ -125,7 +126,7 @@ def _law(context: Context, world: str, bases: dict[Batch, Basis]) -> Gaussian:
 
 def _by_products(context: Context, segment: Segment) -> list[Affine]:
     motions = [one_step(context, step) for step in segment.cycle]
-    rounds, rest = divmod(segment.phase.steps, len(motions))
+    rounds, rest = divmod(segment.steps, len(motions))
     if rounds < 2:
         return motions * rounds + motions[:rest]
     return [_product(motions).repeated(rounds), *motions[:rest]]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import affine, contour, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
+from . import affine, contour, path, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
 from .claims import judge, read_claim
 from .document import (
     FORMAT,
     choice,
-    contents,
     count,
     data_digest,
     digest,
@@ -23,7 +21,8 @@ from .document import (
     record,
     text,
 )
-from .refusal import Refused, limited, need, shown
+from .observer import told
+from .refusal import Exhausted, Refused, limited, need, shown
 from .run import Data, Run, read_data, read_run
 from .statement import Statement
 from .steps import Context
@@ -49,6 +48,8 @@ RULES: dict[str, Rule] = {
     "C5": rules_conversion.gaussian,
     "C5-cover": rules_conversion.cover,
     "E1": affine.law,
+    "O2": path.hockey_stick,
+    "O2-renyi": path.renyi,
     "C7b": rules_pair.stand_in,
     "E3": rules_pair.renyi,
     "E3-infinite": rules_pair.infinite,
@@ -57,7 +58,8 @@ RULES: dict[str, Rule] = {
     "C6-1d": rules_pair.one_dimension,
     "C6-event": rules_pair.half_space,
 }
-STAGES = {"FORMAT": 1, "SEAL": 2, "DATA": 3, "LINE": 4, "CLAIM": 5}
+STAGES = {"FORMAT": 1, "SEAL": 2, "DATA": 3, "LINE": 4, "CLAIM": 5, "LIMIT": 7}
+"""By number; 6 SPEC is for whoever compares a certificate with a spec."""
 ASSUMED = (
     "the data are the exact numbers of that digest; the issuer's run did what the certificate says, "
     "in exact arithmetic and with exactly Gaussian noise"
@@ -84,7 +86,6 @@ class Report:
     reasons: tuple[str, ...]
     readable: bool
     lines: int
-    numbers: int
     assumptions: tuple[str, ...]
 
 
@@ -92,8 +93,8 @@ class Failed(Exception):
     """A reason with its code."""
 
     def __init__(self, code: str, where: str, why: str) -> None:
-        super().__init__(f"{STAGES[code]} {code}{where}: {why}")
-        self.code = code
+        super().__init__(f"{code}{where}: {why}")
+        self.code, self.why = code, f"{where}: {why}"
 
 
 @contextmanager
@@ -101,58 +102,44 @@ def _stage(code: str, where: str = "") -> Iterator[None]:
     """Whatever goes wrong in here is a reason not to accept."""
     try:
         yield
+    except Exhausted as fault:
+        raise Failed("LIMIT", f" in {code}{where}", str(fault)) from None
     except Refused as fault:
         raise Failed(code, where, str(fault)) from None
-    except OSError as fault:
-        raise Failed(code, where, f"cannot be read: {type(fault).__name__}") from None
+    except MemoryError:
+        raise Failed(
+            "LIMIT", f" in {code}{where}", "more memory than a certificate may ask for"
+        ) from None
     except Exception as fault:
         raise Failed(code, where, f"cannot be evaluated: {type(fault).__name__}") from None
 
 
 @dataclass
 class _Progress:
-    claims: list[Judged] = field(default_factory=list)
+    claims: dict[str, Judged] = field(default_factory=dict)
     assumptions: tuple[str, ...] = (ASSUMED,)
     lines: int = 0
-    numbers: int = 0
 
 
-def check_file(path: str | os.PathLike[str], data_path: str | os.PathLike[str] | None = None) -> Report:
-    """Check the certificate in a file, with the data beside it in another if it leaves them out."""
+def refusal(code: str, why: str, lines: int = 0, assumptions: tuple[str, ...] = (ASSUMED,)) -> Report:
+    """A certificate is not accepted, and why."""
+    reasons, readable = (f"{STAGES[code]} {code}{why}",), code != "FORMAT"
+    return Report(False, (), reasons, readable, lines, assumptions)
+
+
+def examined(content: bytes, data: bytes | None = None) -> Report:
+    """Check a certificate here and now, held by the count of work alone, one at a time; ``data``: the
+    bytes of {"X": ..., "y": ...} where it leaves them out."""
     progress = _Progress()
     try:
         with limited():
-            with _stage("FORMAT"):
-                content = contents(path)
-            with _stage("DATA"):
-                beside = None if data_path is None else _beside(contents(data_path))
-            return _checked(content, beside, progress)
+            _check(content, data, progress)
     except Failed as fault:
-        return _refused(fault, progress)
+        return refusal(fault.code, fault.why, progress.lines, progress.assumptions)
+    return Report(True, tuple(progress.claims.values()), (), True, progress.lines, progress.assumptions)
 
 
-def check_bytes(content: bytes, data: Any = None) -> Report:
-    """Check a certificate, ``data`` being None or the bytes of {"X": ..., "y": ...}."""
-    progress = _Progress()
-    try:
-        with limited():
-            with _stage("DATA"):
-                beside = None if data is None else _beside(data)
-            return _checked(content, beside, progress)
-    except Failed as fault:
-        return _refused(fault, progress)
-
-
-def _refused(fault: Failed, progress: _Progress) -> Report:
-    reasons, readable = (str(fault),), fault.code != "FORMAT"
-    return Report(False, (), reasons, readable, progress.lines, progress.numbers, progress.assumptions)
-
-
-def _beside(content: bytes) -> Data:
-    return read_data(*record(parsed(content), "X", "y"))
-
-
-def _checked(content: bytes, beside: Data | None, progress: _Progress) -> Report:
+def _check(content: bytes, beside: bytes | None, progress: _Progress) -> None:
     with _stage("FORMAT"):
         value = parsed(content)
         keys = ("format", "spec", "run", "data", "proofs", "sha256")
@@ -160,18 +147,16 @@ def _checked(content: bytes, beside: Data | None, progress: _Progress) -> Report
         need(words == FORMAT, f"not a {FORMAT}")
         name, source = record(spec, "name", "sha256")
         text(name), hexadecimal(source), hexadecimal(seal)
-        progress.numbers = content.count(b'"') // 2
     with _stage("SEAL"):
         del value["sha256"]
         need(digest(value) == seal, "the content is not what was sealed")
     with _stage("DATA"):
-        found = _data(data, beside)
+        brought = None if beside is None else read_data(*record(parsed(beside), "X", "y"))
+        found = _data(data, brought)
     with _stage("FORMAT", " run"):
         whole = read_run(run, found)
         progress.assumptions += whole.assumptions
     _check_proofs(whole, proofs, progress)
-    counts = progress.lines, progress.numbers
-    return Report(True, tuple(progress.claims), (), True, *counts, progress.assumptions)
 
 
 def _data(value: Any, beside: Data | None) -> Data:
@@ -192,21 +177,20 @@ def _data(value: Any, beside: Data | None) -> Data:
 
 def _check_proofs(whole: Run, value: Any, progress: _Progress) -> None:
     with _stage("FORMAT", " proofs"):
-        proofs = items(value, 1_000)
+        proofs = items(value)
         parts = [record(proof, "requests", "lines", "claims") for proof in proofs]
         stages = [count(requests, len(whole.requests), 1) for requests, _, _ in parts]
         need(len(set(stages)) == len(stages), "two proofs about one number of requests")
-        need(sum(len(items(claims)) for _, _, claims in parts) > 0, "a certificate without a claim")
+        need(len(parts) > 0 and all(items(claims) for _, _, claims in parts), "a proof without a claim")
         need(sum(len(items(lines)) for _, lines, _ in parts) <= MOST_LINES, f"over {MOST_LINES} lines")
     for number, (requests, lines, claims) in enumerate(parts):
-        run = whole.after(requests)
+        run = told(whole.after(requests))
         shown_lines = _check_lines(run, lines, f" proof {number}", progress)
         for at, claim in enumerate(claims):
             with _stage("CLAIM", f" {at} of proof {number}{_named(claim)}"):
                 judged = _check_claim(run, whole, claim, shown_lines)
-                names = {other.name for other in progress.claims}
-                need(judged.name not in names, "two claims of one name")
-                progress.claims.append(judged)
+                need(judged.name not in progress.claims, "two claims of one name")
+                progress.claims[judged.name] = judged
 
 
 def _check_lines(run: Run, lines: list[Any], place: str, progress: _Progress) -> list[Statement]:

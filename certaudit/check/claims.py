@@ -9,7 +9,8 @@ from typing import Any
 from gmpy2 import mpq
 
 from .document import MOST_COUNT, choice, count, items, number, record, text
-from .interval import Interval, gaussian_delta, real
+from .interval import HALF, Interval, gaussian_delta, real
+from .observer import at_least
 from .refusal import Refused, need
 from .run import optional
 from .statement import (
@@ -58,7 +59,7 @@ def read_claim(value: Any, requests: int, complete: bool) -> Claim:
     optional(theorem, lambda word: choice(word, *THEOREMS))
     stage = optional(after, lambda k: count(k, least=1))
     need(stage == requests or (stage is None and complete), "the claim is about another stage")
-    need(len(text(name)) <= 200, "a name of more than 200 characters")
+    text(name)
     if kind == "sensitivity":
         step, size, slack = count(first, MOST_COUNT, 1), number(second), number(third)
         need(size >= 0 and 0 <= slack <= 1, "a sensitivity below 0, or no probability")
@@ -67,10 +68,10 @@ def read_claim(value: Any, requests: int, complete: bool) -> Claim:
     need(0 < len(cases) == len(set(cases)), "no direction, or one twice")
     at, size = number(first), number(second)
     if kind == "epsilon-delta":
-        need(0 <= size <= 1, "delta is no probability")
+        need(at >= 0 and 0 <= size <= 1, "an epsilon below 0, or delta is no probability")
         return Claim(name, kind, at, mpq(0), size, cases)
     if kind == "renyi":
-        need(at > 1, "an order of 1 or less")
+        need(at > 1 and size >= 0, "an order of 1 or less, or a divergence below 0")
         return Claim(name, kind, at, size, mpq(0), cases)
     need(at >= 0 and 0 <= size <= 1, "mu is below 0, or delta is no probability")
     return Claim(name, kind, mpq(0), at, size, cases)
@@ -80,7 +81,7 @@ def judge(claim: Claim, verdict: str, lines: Sequence[Statement], release: str) 
     """Refuse unless these lines, and no others, give the verdict."""
     if verdict == "refuted":
         need(len(lines) == 1, "one line refutes")
-        need(_breaks(claim, lines[0]), "the line does not refute the claim")
+        need(_breaks(claim, lines[0], release), "the line does not refute the claim")
         return
     need(len(lines) in (1, len(claim.cases)), "one line for each case, or one for all")
     for case, line in zip(
@@ -99,7 +100,7 @@ def _at_most(bound: Interval, claimed: mpq) -> bool:
 
 def _proves(claim: Claim, case: str, line: Statement, release: str) -> bool:
     if isinstance(line, Divergence):
-        seen = line.observer in (release, "every-step")
+        seen = at_least(line.observer, release)
         if not (seen and case in line.directions and line.kind in ("exact", "upper")):
             return False
     match claim.kind, line:
@@ -137,11 +138,11 @@ def _shift(shifts: tuple[tuple[int, Interval], ...], step: int) -> Interval | No
     return None
 
 
-def _breaks(claim: Claim, line: Statement) -> bool:
+def _breaks(claim: Claim, line: Statement, release: str) -> bool:
     if isinstance(line, Divergence) and not (
         set(claim.cases) & set(line.directions)
         and line.kind in ("exact", "lower")
-        and line.observer == "final"
+        and at_least(release, line.observer)
     ):
         return False
     match claim.kind, line:
@@ -153,7 +154,7 @@ def _breaks(claim: Claim, line: Statement) -> bool:
             curve = gaussian_delta(real(claim.size), real(epsilon)) + real(claim.slack)
             return delta.bottom() > curve
         case "gaussian", Renyi(order=order, r=r):
-            return claim.slack == 0 and bool(r.lo > order * claim.size**2 / 2)
+            return claim.slack == 0 and r.bottom() > real(order) * real(claim.size).square() * HALF
         case "sensitivity", Exceedance(_, step, size, probability):
             return step == claim.at and size >= claim.size and bool(probability.lo > claim.slack)
     return False

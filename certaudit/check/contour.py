@@ -10,7 +10,7 @@ from typing import Any
 
 from gmpy2 import mpq
 
-from .document import count, number, numbers, record
+from .document import binary64, count, number, numbers, record
 from .interval import (
     HALF,
     INFINITY,
@@ -18,7 +18,6 @@ from .interval import (
     TWO,
     ZERO,
     Interval,
-    bits,
     greater,
     hull,
     lesser,
@@ -28,13 +27,13 @@ from .interval import (
     total,
 )
 from .rectangle import Rectangle
-from .refusal import need, spend
+from .refusal import need
 from .rules_pair import around_stand_in, carried_back
 from .statement import HockeyStick, Pair, Statement
 from .steps import Context, first_of
 
 MOST_NODES = 20_000
-MOST_CELLS = 2_000
+MOST_CELLS = 10_000
 EIGHT = real(8)
 
 
@@ -49,15 +48,13 @@ class Moments:
     def terms(self) -> list[tuple[Interval, Interval]]:
         """(l, nu^2/2) where l is not 0."""
         found = zip(self.pair.scales, self.pair.nu, strict=True)
-        return [(real(scale), real(nu * nu / 2)) for scale, nu in found if scale]
+        return [(real(scale), real(nu).square() * HALF) for scale, nu in found if scale]
 
     @cached_property
-    def flat(self) -> mpq:
-        """Gamma: the sum of nu^2 where l is 0."""
-        return sum(
-            (nu * nu for scale, nu in zip(self.pair.scales, self.pair.nu, strict=True) if not scale),
-            mpq(0),
-        )
+    def flat(self) -> Interval:
+        """Gamma/2: half the sum of nu^2 where l is 0."""
+        found = zip(self.pair.scales, self.pair.nu, strict=True)
+        return total(real(nu).square() for scale, nu in found if not scale) * HALF
 
     @cached_property
     def kappa(self) -> Interval:
@@ -66,8 +63,7 @@ class Moments:
 
     def at(self, s: Rectangle) -> Rectangle:
         """One value, on the plane cut beyond each 1/l, with the principal root of each factor."""
-        spend((len(self.terms) + 2) * (25 + bits() / 20))
-        x, y, roots = real(self.flat / 2), ZERO, Rectangle(ONE)
+        x, y, roots = self.flat, ZERO, Rectangle(ONE)
         for scale, half in self.terms:
             factor = Rectangle(ONE - scale * s.x, -(scale * s.y))
             square = factor.squared_magnitude()
@@ -79,16 +75,15 @@ class Moments:
 
     def bound(self, sigma: mpq) -> Interval:
         """Its value at a real number of the domain, the largest on the vertical line through it."""
-        need(
-            sigma > 0 and all(1 - scale * sigma > 0 for scale in self.pair.scales),
-            "a line outside the domain",
-        )
-        return self.at(Rectangle(real(sigma))).x
+        at = real(sigma)
+        inside = all(ONE - scale * at > ZERO for scale, _ in self.terms)
+        need(at > ZERO and inside, "a line outside the domain")
+        return self.at(Rectangle(at)).x
 
 
 def _kernel(gap: mpq, h: mpq) -> Interval:
     """e^(2 pi gap/h) - 1."""
-    return (TWO * pi() * real(gap / h)).exp() - ONE
+    return (TWO * pi() * real(gap) / real(h)).exp() - ONE
 
 
 def _working(value: Any) -> int:
@@ -106,16 +101,16 @@ def vertical(context: Context, found: list[Statement], witness: Any) -> Statemen
     with precision(_working(accuracy)):
         moments = Moments(pair, around_stand_in(real(epsilon), gamma))
         error = total(
-            moments.bound(sigma) / (TWO * real(sigma * (sigma + 1)).sqrt() * _kernel(width, h))
+            moments.bound(sigma) / (TWO * (real(sigma) * real(sigma + 1)).sqrt() * _kernel(width, h))
             for sigma in (line - width, line + width)
         )
         value = ZERO
         for j in range(n + 1):
-            s = Rectangle(real(line), real(j * h))
+            s = Rectangle(real(line), real(h) * real(j))
             moment = moments.at(s)
             node = (moment * (s * Rectangle(s.x + ONE, s.y)).inverse()).x
             value = value + (node if j else node * HALF)
-        error = error + moment.squared_magnitude().sqrt() / (pi() * real(n * h))
+        error = error + moment.squared_magnitude().sqrt() / (pi() * real(n) * real(h))
         delta = value * real(h) / pi() + Interval((-error).lo, error.hi)
         return _stick(pair, epsilon, gamma, delta)
 
@@ -138,7 +133,8 @@ class Contour:
         """What poles left of the contour add; refuses foci that do not lie in one gap."""
         low, high = self.m - self.b, self.m + self.b
         need(self.b > 0, "b is not above 0")
-        free = all(1 - x * focus > 0 for x in self.moments.pair.scales for focus in (low, high))
+        ends = real(low), real(high)
+        free = all(ONE - scale * focus > ZERO for scale, _ in self.moments.terms for focus in ends)
         need(free, "a focus beyond a singularity")
         need(low >= 0 or (low >= -1 and high <= 0) or high <= -1, "a pole between the foci")
         if low >= 0:
@@ -162,7 +158,7 @@ class Contour:
         """The integral of |g| from the first cell on; with the nodes' distance as ``step``, h times the
         sum over the nodes there, of which a cell holds at most its length / h + 1."""
         need(all(x < y for x, y in pairwise(cells)), "the cells do not increase")
-        parts = [real(y - x + step) * self._cell(x, y, angle) for x, y in pairwise(cells)]
+        parts = [(real(y - x) + real(step)) * self._cell(x, y, angle) for x, y in pairwise(cells)]
         return (total(parts) + self._beyond(real(cells[-1]), angle, step)).top()
 
     def _cell(self, start: mpq, end: mpq, angle: Angle) -> Interval:
@@ -186,11 +182,10 @@ class Contour:
         """|g| by t = cosh x - 1, z = s - c from the vertex c, q = 1 - l c, and f = s(s+1)/(1 - l s) near
         f(c) + f'(c) z + (1+l) z^2/(q^2 (1 - l s)), far f(c) - z/l + (1+l)/l^2 (1/(1 - l s) - 1/q)."""
         moments, m, b, t = self.moments, real(self.m), real(self.b), hyperbolic(x)[0] - ONE
-        spend((len(moments.terms) + 2) * (40 + bits() / 20))
         kk, push = angle.cosine.square(), b * angle.sine
         c, back, squared = m - push, push * t, b.square() * t * (t + TWO * kk)
         real_square = -(b.square() * t * ((kk - angle.sine.square()) * t + TWO * kk))
-        flat, sides = real(moments.flat / 2), c * (c + ONE)
+        flat, sides = moments.flat, c * (c + ONE)
         slope = flat * (c + c + ONE) - moments.kappa
         exponent, factors = flat * (sides + real_square) - moments.kappa * c, ONE
         for scale, half in moments.terms:
@@ -206,7 +201,7 @@ class Contour:
         poles = ONE
         for p in (0, 1):
             base = b * (ONE + t) - real(self.m + p) * angle.sine
-            gap = real((self.m + p) ** 2 - self.b**2) * kk
+            gap = real(self.m + p - self.b) * real(self.m + p + self.b) * kk
             poles = (poles * (base.square() + gap)).bottom()
         speed = b * (t * (t + TWO) + kk).top().sqrt()
         return speed * (exponent - slope * back).exp() / (factors.sqrt().sqrt() * poles.sqrt())
@@ -223,11 +218,9 @@ class Contour:
         """Re g'/g = Re (tanh zeta + i b cosh zeta [sum (l W/2 + nu^2/2 f') - kappa - 1/s - 1/(s+1)]),
         W = 1/(1 - l s), f' near (1+s) W^2 + s W or, the same for l not 0, far ((1+l) W^2 - 1)/l."""
         moments, (s, speed, tanh) = self.moments, self.point(x, angle)
-        spend((len(moments.terms) + 2) * (15 + bits() / 50))
         after, size = Rectangle(s.x + ONE, s.y), s.squared_magnitude().lo
-        flat = real(moments.flat / 2)
-        slope = (s + after).scaled(flat) + s.inverse().scaled(-ONE) + after.inverse().scaled(-ONE)
-        slope = slope + Rectangle(-moments.kappa)
+        slope = (s + after).scaled(moments.flat) + Rectangle(-moments.kappa)
+        slope = slope + (s.inverse() + after.inverse()).scaled(-ONE)
         for scale, half in moments.terms:
             w = Rectangle(ONE - scale * s.x, -(scale * s.y)).inverse()
             square = w * w
@@ -242,12 +235,12 @@ class Contour:
         """The tail from x on, where |s| and |s + 1| are at least b cosh(x)/2 (C7, beyond the cells)."""
         moments, m, b = self.moments, real(self.m), real(self.b)
         (cosh, sinh), push = hyperbolic(x), b * angle.sine
-        kk, flat = angle.cosine.square(), real(moments.flat)
+        kk, flat = angle.cosine.square(), moments.flat * TWO
         double = kk - angle.sine.square()
         need(b * (sinh - cosh * HALF) >= m.magnitude() + ONE, "the cells stop too early")
         k = flat * HALF - moments.kappa - total(half / scale for scale, half in moments.terms)
         falls = -(k * push) - flat * (m * push + b.square() * double * cosh)
-        need(moments.flat == 0 or double > ZERO, "an edge beyond a quarter of pi")
+        need(flat.is_zero() or double > ZERO, "an edge beyond a quarter of pi")
         need(falls <= ZERO, "an edge that opens the wrong way")
         bend = m.square() + b.square() * (kk - double * cosh.square()) - TWO * m * push * cosh
         exponent, factors = k * (m - push * cosh) + flat * HALF * bend, ONE
@@ -288,8 +281,8 @@ def hyperbola(context: Context, found: list[Statement], witness: Any) -> Stateme
     parts = dict(zip(names, record(witness, *names), strict=True))
     pair, n = first_of(found, Pair), count(parts["n"], MOST_NODES)
     epsilon, gamma, m, b, theta, lo, hi, h = (number(parts[name]) for name in names[:8])
-    cells = {name: numbers(parts[name]) for name in names[9:12]}
-    need(all(1 <= len(edges) <= MOST_CELLS for edges in cells.values()), "the number of cells")
+    cells = {name: numbers(parts[name], None, binary64) for name in names[9:12]}
+    need(all(2 <= len(edges) <= MOST_CELLS for edges in cells.values()), "the number of cells")
     need(h > 0 and lo < theta < hi, "the distance of the nodes, or the order of the angles")
     need(cells["lo_cells"][0] == 0 == cells["hi_cells"][0], "the cells do not start at 0")
     need(0 <= cells["tail_cells"][0] <= (n + 1) * h, "the cells leave out a node")
@@ -300,7 +293,7 @@ def hyperbola(context: Context, found: list[Statement], witness: Any) -> Stateme
         residue, middle = contour.residue, Angle(*real(theta).cos_sin())
         value = contour.value(ZERO, middle).x * HALF
         for j in range(1, n + 1):
-            value = value + contour.value(real(j * h), middle).x
+            value = value + contour.value(real(h) * real(j), middle).x
         above, below = (Angle(*real(y).cos_sin()) for y in (hi, lo))
         error = (
             contour.along(above, cells["hi_cells"], mpq(0)) / _kernel(hi - theta, h)

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gmpy2 import mpq, mpz
@@ -17,14 +17,17 @@ from .refusal import Refused, need, shown, spend
 FORMAT = "certaudit certificate 1"
 MOST_BYTES = 64 << 20
 MOST_VALUES = 1_500_000
-MOST_COUNT = 10**15
+MOST_COUNT = 10**18 - 1
+MOST_TEXT = 10_000
+MOST_LENGTH = 20_000
+MOST_EXPONENT = 100_000
 NUMBER = re.compile(r"(-?[0-9]+)(?:/([0-9]+)|p(-?[0-9]+))?", re.ASCII)
 HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def contents(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file of lawful size; never waits for a pipe or a device."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         found = os.fstat(handle)
         need(stat.S_ISREG(found.st_mode), "not a regular file")
@@ -95,8 +98,12 @@ def items(value: Any, most: int = MOST_VALUES) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """A string."""
-    need(type(value) is str and len(value) <= 20_000, "expected a text")
+    """A string that UTF-8 can hold."""
+    need(
+        type(value) is str and len(value) <= MOST_TEXT,
+        f"expected a text of at most {MOST_TEXT} characters",
+    )
+    need(not any("\ud800" <= c <= "\udfff" for c in value), "half of a surrogate pair")
     return str(value)
 
 
@@ -129,40 +136,49 @@ def count(value: Any, most: int = MOST_COUNT, least: int = 0) -> int:
 
 def number(value: Any) -> mpq:
     """An exact number of the grammar."""
-    found = NUMBER.fullmatch(value) if type(value) is str and len(value) <= 20_000 else None
+    found = NUMBER.fullmatch(value) if type(value) is str and len(value) <= MOST_LENGTH else None
     if found is None:
         raise Refused(f"{shown(value)} is not a number of the format")
     whole, below, power = found.groups()
     exponent = int(power) if power and len(power) <= 7 else 0
-    need(not power or (len(power) <= 7 and abs(exponent) <= 100_000), "an exponent beyond 100,000")
-    spend(3 + len(value) * 0.01 + abs(exponent) * 0.003)
+    need(not power or (len(power) <= 7 and abs(exponent) <= MOST_EXPONENT), "an exponent beyond 100,000")
+    spend(3 + (len(value) / 200) ** 2 + abs(exponent) / 300)
     bottom = mpz(below) if below else mpz(1) << max(-exponent, 0)
     need(bottom > 0, "a denominator of 0")
     return mpq(mpz(whole) << max(exponent, 0), bottom)
 
 
-def numbers(value: Any, length: int | None = None) -> list[mpq]:
+def binary64(value: Any) -> mpq:
+    """A number that a float64 holds."""
+    found = number(value)
+    held = abs(found) < mpz(1) << 1024 and mpq(float(found)) == found
+    need(held, f"{shown(value)} is no binary64 number")
+    return found
+
+
+def numbers(value: Any, length: int | None = None, read: Callable[[Any], mpq] = number) -> list[mpq]:
     """A list of numbers, of that length."""
     found = items(value)
     need(length is None or len(found) == length, f"expected {length} numbers, not {len(found)}")
-    return [number(x) for x in found]
+    return [read(x) for x in found]
 
 
-def square(value: Any, size: int) -> list[list[mpq]]:
+def square(value: Any, size: int, read: Callable[[Any], mpq] = number) -> list[list[mpq]]:
     """A size x size table."""
     found = items(value)
     need(len(found) == size, f"expected {size} rows, not {len(found)}")
-    return [numbers(row, size) for row in found]
+    return [numbers(row, size, read) for row in found]
 
 
 def spelled(x: mpq) -> str:
     """The first of the format's three spellings that holds it."""
-    if x.denominator == 1:
-        return str(x.numerator.digits())
     places = x.denominator.bit_length() - 1
-    if x.denominator == 1 << places:
-        return f"{x.numerator.digits()}p-{places}"
-    return f"{x.numerator.digits()}/{x.denominator.digits()}"
+    top = x.numerator.digits()
+    power = x.denominator == 1 << places
+    found = (f"{top}p-{places}" if places else top) if power else f"{top}/{x.denominator.digits()}"
+    spend((len(found) / 200) ** 2)
+    need(len(found) <= MOST_LENGTH, "a number of the data is too long to be spelled")
+    return str(found)
 
 
 def data_digest(table: Sequence[Sequence[mpq]], targets: Sequence[mpq]) -> str:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import gmpy2
 from gmpy2 import mpfr, mpq, mpz
+
+from .refusal import spend
 
 Exact = Any
 BITS = 320
 
 
 class _Rounding:
-    """The two directions at one precision."""
+    """The two directions at one precision; what an operation and a function take, in microseconds."""
 
     def __init__(self, bits: int) -> None:
         self.bits = bits
+        self.price = 0.7 + bits / 2000
+        self.steep = 4 + bits * bits / 60_000
         self.down = _context(bits, gmpy2.RoundDown)
         self.up = _context(bits, gmpy2.RoundUp)
 
@@ -37,14 +42,15 @@ def _context(bits: int, mode: int) -> gmpy2.context:
     )
 
 
-_at = _Rounding(BITS)
+_rounding = cache(_Rounding)
+_at = _rounding(BITS)
 
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
     """Work with so many bits within this block."""
     global _at
-    before, _at = _at, _Rounding(bits)
+    before, _at = _at, _rounding(bits)
     try:
         yield
     finally:
@@ -62,6 +68,7 @@ class Interval:
     __slots__ = ("hi", "lo")
 
     def __init__(self, lo: mpfr, hi: mpfr) -> None:
+        spend(_at.price)
         self.lo = lo
         self.hi = hi
 
@@ -147,16 +154,26 @@ class Interval:
 
     def exp(self) -> Interval:
         """e^x."""
+        spend(_at.steep)
         return Interval(_at.down.exp(self.lo), _at.up.exp(self.hi))
+
+    def logistic(self) -> Interval:
+        """1 / (1 + e^x)."""
+        down, up = _at.down, _at.up
+        spend(_at.steep)
+        low, high = down.add(1, down.exp(self.lo)), up.add(1, up.exp(self.hi))
+        return Interval(down.div(1, high), up.div(1, low))
 
     def log(self) -> Interval:
         """The logarithm of an interval above 0."""
         if not self.lo > 0:
             raise ValueError("logarithm of an interval that reaches 0")
+        spend(_at.steep)
         return Interval(_at.down.log(self.lo), _at.up.log(self.hi))
 
     def cos_sin(self) -> tuple[Interval, Interval]:
         """Both lie within the width of their values at the lower end."""
+        spend(2 * _at.steep)
         width = _at.up.sub(self.hi, self.lo)
         if not (width < 1 and -HUGE < self.lo < HUGE):
             return Interval(-ONE.hi, ONE.hi), Interval(-ONE.hi, ONE.hi)
@@ -174,6 +191,11 @@ class Interval:
         """The upper end alone."""
         return Interval(self.hi, self.hi)
 
+    def width(self) -> Interval:
+        """At least the distance of the ends."""
+        found = _at.up.sub(self.hi, self.lo)
+        return Interval(found, found)
+
     def middle(self) -> Interval:
         """One number of it."""
         centre = _at.down.div(_at.down.add(self.lo, self.hi), 2)
@@ -190,16 +212,20 @@ HUGE = mpfr(2) ** 60
 
 def real(x: Exact) -> Interval:
     """The narrowest interval around an exact number."""
+    spend(1 + (x.numerator.bit_length() + x.denominator.bit_length()) / 500)
     return Interval(mpfr(x, 0, _at.down), mpfr(x, 0, _at.up))
+
+
+def dyadics(mantissas: Iterable[mpz], exponent: int) -> list[Interval]:
+    """Around each mantissa 2^exponent."""
+    down, up = _at.down, _at.up
+    low, high = down.exp2(exponent), up.exp2(exponent)
+    return [Interval(down.mul(mpfr(x, 0, down), low), up.mul(mpfr(x, 0, up), high)) for x in mantissas]
 
 
 def dyadic(mantissa: mpz, exponent: int) -> Interval:
     """Around mantissa 2^exponent."""
-    down, up = _at.down, _at.up
-    return Interval(
-        down.mul(mpfr(mantissa, 0, down), down.exp2(exponent)),
-        up.mul(mpfr(mantissa, 0, up), up.exp2(exponent)),
-    )
+    return dyadics([mantissa], exponent)[0]
 
 
 ZERO, ONE, TWO, HALF = real(0), real(1), real(2), real(mpq(1, 2))
@@ -233,7 +259,8 @@ def total(found: Iterable[Interval]) -> Interval:
 
 def tail(x: Interval) -> Interval:
     """P(Z > x), Z standard normal: erfc(x / sqrt 2) / 2."""
-    scaled = x / TWO.sqrt()
+    scaled, size = x / TWO.sqrt(), x.square().hi
+    spend(60 + (7 * float(size) if size < 8 * bits() else 0))
     return Interval(_at.down.erfc(scaled.hi), _at.up.erfc(scaled.lo)) * HALF
 
 

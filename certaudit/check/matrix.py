@@ -17,7 +17,7 @@ from typing import Any
 
 from gmpy2 import mpq, mpz, pack, unpack
 
-from .interval import ONE, ZERO, Exact, Interval, bits, dyadic, hull, lesser, real
+from .interval import ONE, ZERO, Exact, Interval, bits, dyadic, dyadics, hull, lesser, real
 from .refusal import spend
 
 Row = tuple[mpz, ...]
@@ -32,6 +32,9 @@ class Matrix:
     error: Interval = ZERO
     bound: Interval | None = None
     packed: dict[int, list[mpz]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        spend(5 + 0.2 * self.height * self.width)
 
     @property
     def height(self) -> int:
@@ -57,6 +60,7 @@ class Matrix:
     @cached_property
     def size(self) -> Interval:
         """A bound on the spectral norm."""
+        spend(20 + 0.2 * self.height * self.width)
         across = max(sum(map(abs, row), mpz(0)) for row in self.rows)
         down = max(sum(map(abs, column), mpz(0)) for column in zip(*self.rows, strict=True))
         found = lesser(self.norm, (dyadic(across * down, 2 * self.exponent).sqrt() + self.error).top())
@@ -73,8 +77,7 @@ class Matrix:
 
     def entries(self, row: int = 0) -> list[Interval]:
         """One row, entry by entry."""
-        scale = dyadic(mpz(1), self.exponent)
-        found = [real(x) * scale for x in self.rows[row]]
+        found = dyadics(self.rows[row], self.exponent)
         return found if self.error.is_zero() else [around(x, self.error) for x in found]
 
     def centre(self) -> Matrix:
@@ -118,7 +121,7 @@ class Matrix:
             raise ValueError("sizes of a product")
         width = -(-(self.length + other.length + self.width.bit_length() + 2) // 64) * 64
         across = other.width * width * self.length / 8e6
-        spend(self.height * (self.width * (0.5 + across) + other.width))
+        spend(20 + self.height * (self.width * (0.5 + across) + other.width))
         half = mpz(1) << (width - 1)
         shift = pack([half] * other.width, width)
         if width not in other.packed:
@@ -158,6 +161,8 @@ def around(centre: Interval, distance: Interval) -> Interval:
 def matrix(table: Sequence[Sequence[mpq]]) -> Matrix:
     """Around exact numbers; exactly them where the working precision holds them."""
     found = [x for row in table for x in row if x]
+    lengths = sum(x.numerator.bit_length() + x.denominator.bit_length() for x in found)
+    spend(lengths / 300 + len(table) * len(table[0]))
     tops = [x.numerator.bit_length() - x.denominator.bit_length() for x in found]
     least = min((_last_bit(x) for x in found), default=0)
     exponent = max(least, max(tops, default=0) + 1 - bits())
@@ -192,12 +197,13 @@ def row_of(numbers: Iterable[Interval]) -> Matrix:
     exact = all(e >= exponent for m, e in pairs if m)
     lost = ZERO if exact else dyadic(mpz(isqrt(len(pairs)) + 1), exponent)
     for x in listed:
-        lost = lost + (x.top() - x.bottom())
+        lost = lost + x.width()
     return Matrix((entries,), exponent, lost.top())
 
 
 def diagonal(size: int, value: Interval) -> Matrix:
     """value times the identity."""
+    spend(size * size / 5)
     mantissa, exponent = value.mantissa()
     zero = mpz(0)
     rows = tuple(tuple(mantissa if i == j else zero for j in range(size)) for i in range(size))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 WORK = 6_000_000
-"""Microseconds, roughly, that the numbers of one file may take."""
+"""Microseconds, roughly, that one file may take."""
 
-_left: ContextVar[int] = ContextVar("work", default=WORK)
+_left: float = WORK
 
 
 class Refused(Exception):
     """The certificate does not show what it says."""
+
+
+class Exhausted(Refused):
+    """The certificate asks for more work than one may."""
 
 
 def need(holds: bool, why: str) -> None:
@@ -30,17 +33,20 @@ def shown(found: object) -> str:
 
 
 @contextmanager
-def limited(work: int = WORK) -> Iterator[None]:
+def limited(work: float = WORK) -> Iterator[None]:
     """Refuse within this block what takes more work than that."""
-    token = _left.set(work)
+    global _left
+    before, _left = _left, work
     try:
         yield
     finally:
-        _left.reset(token)
+        _left = before
 
 
 def spend(work: float) -> None:
-    """Take so many microseconds from what is left."""
-    left = _left.get() - int(work)
-    _left.set(left)
-    need(left >= 0, "more work than a certificate may ask for")
+    """Take so many microseconds from what is left.  Reading pays, and every interval, every matrix and
+    every list of steps pays when it is made, so that whatever is built of them has paid."""
+    global _left
+    _left -= work
+    if _left < 0:
+        raise Exhausted("more work than a certificate may ask for")

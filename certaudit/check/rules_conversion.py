@@ -8,13 +8,13 @@ from gmpy2 import mpq
 
 from .affine import geometric
 from .document import number, numbers, record
-from .interval import ONE, ZERO, Interval, gaussian_delta, greater, lesser, real
-from .refusal import need, spend
+from .interval import HALF, ONE, TWO, ZERO, Interval, gaussian_delta, greater, lesser, real
+from .refusal import need
 from .rules_iteration import TOWARDS, need_one_noise
-from .rules_law import constant, contractions, removing
+from .rules_law import constant, contractions
 from .run import at_least_0
 from .statement import GaussianCover, GaussianDP, HockeyStick, Renyi, ResidualLaw, Statement
-from .steps import Context, Match, all_of, first_of, matched
+from .steps import Context, Match, all_of, each, first_of, matched, removing
 
 
 def read_order(value: Any) -> mpq:
@@ -29,7 +29,7 @@ def from_gaussian(context: Context, found: list[Statement], witness: Any) -> Sta
     (value,) = record(witness, "order")
     order, bound = read_order(value), first_of(found, GaussianDP)
     need(bound.delta.is_zero(), "a Gaussian bound with slack")
-    r = (real(order / 2) * bound.mu.square()).top()
+    r = (real(order) * HALF * bound.mu.square()).top()
     return Renyi(bound.directions, bound.observer, "upper", order, r)
 
 
@@ -43,32 +43,29 @@ def decay(context: Context, found: list[Statement], witness: Any) -> Statement:
     )
     need_one_noise(context, matches)
     world, known = bound.directions[0][2], contractions(found[1:])
-    different = [i for i, match in enumerate(matches) if match.p != match.q]
-    shared = different[-1] + 1 if different else 0
-    spend(len(matches) * 40)
-    sobolev = _sobolev(context, world, matches[:shared], known, real(context.run.variance))
-    end = _sobolev(context, world, matches[shared:], known, sobolev) + real(context.run.output)
+    rates = each(matches, lambda match: constant(known, match.step(world)).square())
+    stages = [*zip(matches, rates, strict=True)]
+    different = [number for number, match in enumerate(matches, 1) if match.p is not match.q]
+    shared = different[-1] if different else 0
+    sobolev = _sobolev(world, stages[:shared], real(context.run.variance))
+    end = _sobolev(world, stages[shared:], sobolev) + real(context.run.output)
     kept = sobolev
-    for match in matches[shared:]:
-        kept = kept * constant(known, match.step(world)).square().power(match.count)
+    for match, rate in stages[shared:]:
+        kept = kept * rate.power(match.count)
     factor = lesser(ONE, (kept / end).top()) if end.lo > 0 else ONE
     power = (factor.log() / real(bound.order)).exp() if factor.lo > 0 else ZERO
     return Renyi(bound.directions, "final", "upper", bound.order, (bound.r * power).top())
 
 
-def _sobolev(
-    context: Context, world: str, matches: list[Match], known: dict[Any, Interval], before: Interval
-) -> Interval:
-    for match in matches:
-        square = constant(known, match.step(world)).square()
-        noise = real(match.step(world).noise) * geometric(square, match.count)
-        before = before * square.power(match.count) + noise
+def _sobolev(world: str, stages: list[tuple[Match, Interval]], before: Interval) -> Interval:
+    for match, rate in stages:
+        noise = real(match.step(world).noise) * geometric(rate, match.count)
+        before = before * rate.power(match.count) + noise
     return before
 
 
 def adaptive(context: Context, found: list[Statement], witness: Any) -> Statement:
-    """R4: Hölder from the last costing step to the first; E exp(kappa r^2) exactly, of m rows at once by
-    (sum a)^2 <= m sum a^2 and Hölder again."""
+    """R4: Hölder from the last costing step to the first, E exp(kappa r^2) exactly; one row a step."""
     value, listed = record(witness, "order", "exponents")
     order, law, matches = read_order(value), first_of(found, ResidualLaw), removing(context)
     need(context.run.normalizer != "current", "the divisor changes with the removal")
@@ -76,29 +73,26 @@ def adaptive(context: Context, found: list[Statement], witness: Any) -> Statemen
     costing = [pair for pair in zip(matches, law.laws, strict=True) if pair[1]][::-1]
     exponents = numbers(listed, max(len(costing) - 1, 0))
     need(all(p > 1 for p in exponents), "an exponent of 1 or less")
-    spend(len(costing) * 60)
+    shares = each([match for match, _ in costing], lambda match: _share(context, match))
     alpha, r = real(order), ZERO
-    for (match, laws), p in zip(costing, [real(p) for p in exponents] + [ONE], strict=False):
-        need(match.p.noise > 0, "a step without noise")
+    steps = zip(shares, costing, [*map(real, exponents), ONE], strict=False)
+    for share, (_, ((mean, variance),)), p in steps:
         rate = p * (alpha - ONE)
-        share = real((match.p.size / context.run.divisor(match.p.batch)) ** 2 / (2 * match.p.noise))
-        r = r + _log_moment(context, match, laws, rate * alpha * share) / rate
+        kappa = rate * alpha * share
+        left = ONE - TWO * kappa * variance
+        need(left > ZERO, "the moment is infinite")
+        r = r + (kappa * mean.square() / left - left.log() * HALF) / rate
         if not p.same(ONE):
             alpha = ONE + (alpha - ONE) * p / (p - ONE)
     return Renyi(TOWARDS[law.world], "every-step", "upper", order, r.top())
 
 
-def _log_moment(
-    context: Context, match: Match, laws: tuple[tuple[Interval, Interval], ...], rate: Interval
-) -> Interval:
-    """A bound on log E exp(rate (sum |x| |r|)^2)."""
-    found, rows = ZERO, real(len(laws))
-    for row, (mean, variance) in zip(match.removed, laws, strict=True):
-        kappa = rate * rows.square() * context.length(row).square()
-        left = ONE - (kappa + kappa) * variance
-        need(left > ZERO, "the moment is infinite")
-        found = found + (kappa * mean.square() / left - left.log() / real(2)) / rows
-    return found
+def _share(context: Context, match: Match) -> Interval:
+    """(eta |x| / N)^2 / (2 sigma^2)."""
+    need(len(match.removed) == 1, "more than one row is removed from one step")
+    need(match.p.noise > 0, "a step without noise")
+    move = real(match.p.size) * context.length(match.removed[0])
+    return (move / real(context.run.divisor(match.p.batch))).square() / (TWO * real(match.p.noise))
 
 
 def tangent(context: Context, found: list[Statement], witness: Any) -> Statement:
@@ -108,7 +102,7 @@ def tangent(context: Context, found: list[Statement], witness: Any) -> Statement
     epsilon, inside, outside = map(number, record(witness, "epsilon", "log_inside", "log_outside"))
     bound = first_of(found, Renyi)
     need(bound.kind != "lower" and inside > outside, "no upper bound, or a tangent at p <= q")
-    alpha, above = real(bound.order), real(bound.order - 1)
+    alpha, above = real(bound.order), real(bound.order) - ONE
     a, b = ((above * real(x)).exp() for x in (inside, outside))
     big, small = a * real(inside).exp(), b * real(outside).exp()
     steep = alpha * (a - b)
@@ -137,7 +131,6 @@ def cover(context: Context, found: list[Statement], witness: Any) -> Statement:
         len(directions) > 0 and all(stick.kind != "lower" for stick in sticks),
         "no bounds of one direction",
     )
-    spend(len(sticks) * 40)
     for stick, after in zip(sticks, [*sticks[1:], None], strict=True):
         level = real(delta)
         if after is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gmpy2 import mpq
@@ -11,16 +12,17 @@ from gmpy2 import mpq
 from .affine import geometric
 from .document import count, items, record
 from .interval import ONE, TWO, ZERO, Interval, greater, real
-from .refusal import Refused, need, spend
-from .rules_law import constant, contractions
-from .run import MOST_STEPS, at_least_0
+from .refusal import Refused, need
+from .rules_law import Constants, constant, contractions
+from .run import at_least_0
 from .statement import BOTH, Drift, GaussianDP, Sensitivity, Statement
-from .steps import Context, Match, first_of, matched, zipped
+from .steps import Context, Match, each, first_of, matched, zipped
 
+MOST_BLOCKS = 1_000_000
 TOWARDS = {"P": ("P|Q",), "Q": ("Q|P",), "any": BOTH}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """``count`` steps |difference| <- c |difference| + s - a, with noise of that variance."""
 
@@ -36,7 +38,7 @@ class Stretch:
 
 def need_one_noise(context: Context, matches: list[Match]) -> None:
     """Refuse where the worlds' noises differ, in a step or on the output."""
-    need(all(match.p.noise == match.q.noise for match in matches), "the worlds' noises differ")
+    need(all(each(matches, lambda match: match.p.noise == match.q.noise)), "the worlds' noises differ")
     run = context.run
     need(run.output_noise("P") == run.output_noise("Q"), "the worlds' output noises differ")
 
@@ -66,7 +68,7 @@ def iteration(context: Context, found: list[Statement], witness: Any) -> Stateme
     if context.run.output:
         stretches.append(Stretch(1, ONE, ZERO, context.run.output))
     start = ZERO if bound.last is None else TWO * real(context.run.projection or 0)
-    energy = _energy(_merged(stretches), items(split, MOST_STEPS), start)
+    energy = _energy(_merged(stretches), items(split, MOST_BLOCKS), start)
     return GaussianDP(towards, "final", "upper", energy.sqrt(), delta)
 
 
@@ -77,12 +79,16 @@ def _rates(
     known, fault = contractions(lines), Refused("")
     for world in {"P": "Q", "Q": "P", "any": "QP"}[bound.world]:
         try:
-            constants = [(match.count, constant(known, match.step(world))) for match in matches]
+            constants = each(matches, partial(_counted, known, world))
         except Refused as missing:
             fault = missing
             continue
         return [(times, (c, s)) for times, c, s in zipped(constants, bound.shifts)]
     raise fault
+
+
+def _counted(known: Constants, world: str, match: Match) -> tuple[int, Interval]:
+    return match.count, constant(known, match.step(world))
 
 
 def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -102,7 +108,6 @@ def _energy(stretches: list[Stretch], split: list[Any], start: Interval) -> Inte
     while stretches and not stretches[-1].noise and stretches[-1].s.is_zero():
         stretches = stretches[:-1]
     need(len(stretches) > 0, "no step has noise")
-    spend(len(split) * 25)
     left, z, energy = stretches[::-1], start, ZERO
     for block in split:
         times, first, ratio = record(block, "count", "first", "ratio")
@@ -125,12 +130,14 @@ def _cost(erased: Interval, noise: mpq) -> Interval:
 
 
 def _block(at: Stretch, steps: int, z: Interval, first: mpq, ratio: mpq) -> tuple[Interval, Interval]:
-    """z after that many steps, and their cost.  Asking for more than there is erases what is: z stops at
-    0, and stays there, as s < a r^t from then on where a r^t does not fall."""
+    """z after that many steps, and their cost.  Inside a block z rises, then falls, as a r^t does not
+    fall; where the end cannot be told from 0, what is there is erased, which costs no more."""
     need(steps == 1 or ratio >= 1, "what a block erases falls inside it")
     a, r = real(first), real(ratio)
     cost = _cost(a, at.noise) * geometric(r.square(), steps) if first else ZERO
-    return greater(ZERO, _after(at, steps, z, a, r)), cost
+    after = _after(at, steps, z, a, r)
+    need(not after < ZERO, "the split erases more than is there")
+    return greater(ZERO, after), cost
 
 
 def _after(at: Stretch, steps: int, z: Interval, a: Interval, r: Interval) -> Interval:
@@ -154,5 +161,4 @@ def composition(context: Context, found: list[Statement], witness: Any) -> State
     energy = ZERO
     for times, match, s in sides:
         energy = energy + _cost(s, match.p.noise) * real(times)
-    spend(len(sides) * 5)
     return GaussianDP(directions(bound), "every-step", "upper", energy.sqrt(), bound.delta)

@@ -12,30 +12,25 @@ from .affine import need_affine, one_step
 from .document import choice, count, items, number, numbers, record
 from .interval import HALF, ONE, TWO, ZERO, Interval, greater, hull, lesser, precision, real, tail, total
 from .matrix import Matrix, diagonal, dot, matrix, quadratic, row_of
-from .refusal import need, spend
-from .run import Batch, Run, Step
+from .refusal import need
+from .run import Batch, Step
 from .statement import Contraction, Exceedance, MarginLaw, ResidualLaw, Sensitivity, Statement
-from .steps import Context, Match, all_of, expanded, first_of, matched
+from .steps import Context, Match, all_of, first_of, matched, removing
 
 BITS = 128
+Constants = dict[tuple[Batch, mpq], Interval]
 
 
-def contractions(found: list[Statement]) -> dict[tuple[Batch, mpq], Interval]:
+def contractions(found: list[Statement]) -> Constants:
     """The constant of each map."""
-    return {(line.batch, line.size): line.c for line in all_of(found, Contraction)}
+    different = {id(line): line for line in all_of(found, Contraction)}
+    return {(line.batch, line.size): line.c for line in different.values()}
 
 
-def constant(known: dict[tuple[Batch, mpq], Interval], step: Step) -> Interval:
+def constant(known: Constants, step: Step) -> Interval:
     """That of one map."""
     need((step.batch, step.size) in known, "no contraction is shown for one of the maps")
     return known[step.batch, step.size]
-
-
-def removing(context: Context) -> list[Match]:
-    """Step by step up to the last that removes a row; the maps differ by such rows alone."""
-    matches = matched(context)
-    need(all(match.alike for match in matches), "the worlds' steps differ in size or batch")
-    return expanded(matches)
 
 
 def residual_law(context: Context, found: list[Statement], witness: Any) -> Statement:
@@ -49,7 +44,7 @@ def residual_law(context: Context, found: list[Statement], witness: Any) -> Stat
 
 
 def _residuals(
-    context: Context, world: str, matches: list[Match], known: dict[tuple[Batch, mpq], Interval]
+    context: Context, world: str, matches: list[Match], known: Constants
 ) -> Iterator[tuple[tuple[Interval, Interval], ...]]:
     run = context.run
     mean, covariance = matrix([run.mean]), diagonal(len(run.mean), real(run.variance))
@@ -62,7 +57,7 @@ def _residuals(
             laws = []
             for row in match.removed:
                 spread = quadratic(moved[row], covariance) + real(step.noise) * gathered[row]
-                laws.append((dot(rows[row], mean) - real(run.data.targets[row]), greater(ZERO, spread)))
+                laws.append((dot(rows[row], mean) - context.target(row), greater(ZERO, spread)))
             yield tuple(laws)
             mean = mean @ motion.a + motion.b
             if end - start > 1:
@@ -104,11 +99,20 @@ def _bounded(
             centre, spread = mean.magnitude(), variance.sqrt()
             if not variance.is_zero():
                 spread = spread.top()
-                spent = spent + tail(real(z)) + tail(real(z) + TWO * centre.bottom() / spread)
+                spent = spent + _both_tails(context, z, TWO * centre.bottom() / spread)
             shift = shift + context.length(row) * (centre + real(z) * spread)
         shifts.append((1, real(match.p.size) / real(run.divisor(match.p.batch)) * shift))
-        spend(500 * len(laws))
     return shifts, spent
+
+
+def _both_tails(context: Context, z: mpq, gap: Interval) -> Interval:
+    """P(Z > z) + P(Z > z + gap), the latter with a gap of at most z."""
+    near, far = (context.once(("tail", z, k), partial(_tail, k, z)) for k in (1, 2))
+    return near + (far if gap >= real(z) else tail(real(z) + gap))
+
+
+def _tail(times: int, z: mpq) -> Interval:
+    return tail(real(times) * real(z))
 
 
 def _padded(context: Context, shifts: list[tuple[int, Interval]]) -> tuple[tuple[int, Interval], ...]:
@@ -162,7 +166,7 @@ def margin_law(context: Context, found: list[Statement], witness: Any) -> Statem
 
 
 def _margins(
-    context: Context, world: str, matches: list[Match], known: dict[tuple[Batch, mpq], Interval]
+    context: Context, world: str, matches: list[Match], known: Constants
 ) -> Iterator[tuple[tuple[Interval, Interval, Interval], ...]]:
     run, centre, bias = context.run, matrix([context.run.mean]), ZERO
     error, centre, spread = centre.error, centre.centre(), real(run.variance)
@@ -193,24 +197,23 @@ def _cubes(context: Context, batch: Batch) -> Interval:
 def _noiseless(context: Context, step: Step, w: Matrix, share: Interval) -> Matrix:
     """One step without noise from an exact point; no slope changes faster than its margin."""
     run, rows = context.run, tuple(context.run.rows(step.batch))
-    kept = w.scaled(ONE - real(step.size * run.l2))
+    kept = w.scaled(ONE - real(step.size) * real(run.l2))
     if not rows:
         return kept
     table = context.once(("narrow", step.batch), partial(context.table, rows))
     margins = w @ table.transposed
-    spend(len(rows) * 14)
     points = zip(rows, margins.centre().entries(), strict=True)
-    slopes = row_of(_slope(run, row, u) for row, u in points).loosened(margins.error)
+    slopes = row_of(_slope(context, row, u) for row, u in points).loosened(margins.error)
     return kept - (slopes @ table).scaled(share)
 
 
-def _slope(run: Run, row: int, margin: Interval) -> Interval:
+def _slope(context: Context, row: int, margin: Interval) -> Interval:
     """loss'(u)."""
-    target = real(run.data.targets[row])
-    if run.threshold is None:
-        return -target / (ONE + (target * margin).exp())
-    kink = real(run.threshold)
-    return greater(-kink, lesser(kink, margin - target))
+    target, threshold = context.run.data.targets[row], context.run.threshold
+    if threshold is None:
+        return -margin.logistic() if target > 0 else (-margin).logistic()
+    kink = real(threshold)
+    return greater(-kink, lesser(kink, margin - real(target)))
 
 
 def margin_sensitivity(context: Context, found: list[Statement], witness: Any) -> Statement:
@@ -226,7 +229,7 @@ def margin_sensitivity(context: Context, found: list[Statement], witness: Any) -
         for row, (margin, spread, bias) in zip(match.removed, laws, strict=True):
             length = context.length(row)
             wide = length * (spread * reach + bias)
-            ends = [_slope(run, row, end).magnitude() for end in (margin - wide, margin + wide)]
+            ends = [_slope(context, row, end).magnitude() for end in (margin - wide, margin + wide)]
             shift = shift + length * greater(*ends)
             spent = spent if spread.is_zero() else spent + real(share)
         shifts.append((1, real(match.p.size) / real(run.divisor(match.p.batch)) * shift))

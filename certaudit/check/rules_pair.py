@@ -22,7 +22,7 @@ from .interval import (
     total,
 )
 from .matrix import Matrix, deviation, dot, matrix, quadratic, row_of
-from .refusal import need
+from .refusal import need, spend
 from .rules_conversion import read_order
 from .statement import BOTH, HockeyStick, Law, Pair, Renyi, Statement
 from .steps import Context, first_of
@@ -39,10 +39,10 @@ def _transformed(law: Law, direction: str, vectors: Any) -> tuple[Matrix, Matrix
 def _scales(value: Any, size: int) -> tuple[list[mpq], Matrix]:
     """l, each above -1, and I + diag l."""
     found = numbers(value, size)
+    spend(size * size / 5)
     need(all(x > -1 for x in found), "an l of -1 or less")
-    return found, matrix(
-        [[1 + x if i == j else mpq(0) for j in range(size)] for i, x in enumerate(found)]
-    )
+    levels = [1 + x for x in found]
+    return found, matrix([[x if i == j else mpq(0) for j in range(size)] for i, x in enumerate(levels)])
 
 
 def stand_in(context: Context, found: list[Statement], witness: Any) -> Statement:
@@ -84,25 +84,24 @@ def renyi(context: Context, found: list[Statement], witness: Any) -> Statement:
     law, direction, order = first_of(found, Law), choice(towards, *BOTH), read_order(value)
     gap, p, q = _transformed(law, direction, vectors)
     levels, d = _scales(scales, p.width)
-    need(all(1 - (order - 1) * x > 0 for x in levels), "the divergence may be infinite")
-    off_q, off_p = deviation(q), (p - d).norm
-    s, root = real(order - 1), real(p.width).sqrt()
+    alpha, extremes = real(order), [real(min(levels)), real(max(levels))]
+    off_q, off_p, s, root = deviation(q), (p - d).norm, alpha - ONE, real(p.width).sqrt()
+    scales = [ONE - s * real(x) for x in levels]
+    need(all(x > ZERO for x in scales), "the divergence may be infinite")
 
-    def relative(at: mpq) -> Interval:
-        least = min(1 - at * x for x in levels)
-        r = (real(abs(1 + at)) * off_q + real(abs(at)) * off_p).top() / real(least)
+    def relative(at: Interval) -> Interval:
+        least = lesser(*(ONE - at * x for x in extremes))
+        r = ((ONE + at).magnitude() * off_q + at.magnitude() * off_p).top() / least
         need(r < ONE, "the vectors are too far from diagonalising the laws")
         return (r / (ONE - r)).top()
 
-    here, least = relative(order - 1), real(min(1 - (order - 1) * x for x in levels))
-    form = total(
-        z.square() / real(1 - (order - 1) * x) for x, z in zip(levels, gap.entries(), strict=True)
-    )
-    form_error = gap.norm.square() * here / least
-    logs = total(real(1 - (order - 1) * x).log() + s * real(1 + x).log() for x in levels)
-    logs_error = root * (here + s * relative(mpq(-1)) + real(order) * relative(mpq(0)))
-    error = (real(order / 2) * form_error + logs_error / (TWO * s)).top()
-    middle = real(order / 2) * form - logs / (TWO * s)
+    here, half = relative(s), alpha * HALF
+    form = total(z.square() / x for x, z in zip(scales, gap.entries(), strict=True))
+    form_error = gap.norm.square() * here / lesser(*(ONE - s * x for x in extremes))
+    logs = total(x.log() + s * real(1 + level).log() for x, level in zip(scales, levels, strict=True))
+    logs_error = root * (here + s * relative(-ONE) + alpha * relative(ZERO))
+    error = (half * form_error + logs_error / (TWO * s)).top()
+    middle = half * form - logs / (TWO * s)
     r = Interval(greater(ZERO, middle - error).lo, (middle + error).hi)
     return Renyi((direction,), "final", "exact", order, r)
 
@@ -114,7 +113,7 @@ def infinite(context: Context, found: list[Statement], witness: Any) -> Statemen
     first, second = law.pair(direction)
     v = matrix([numbers(vector, first.mean.width)]).centre()
     p, q = quadratic(v, first.covariance), quadratic(v, second.covariance)
-    need(real(order) * q - real(order - 1) * p < ZERO, "the divergence may be finite")
+    need(real(order) * q - (real(order) - ONE) * p < ZERO, "the divergence may be finite")
     return Renyi((direction,), "final", "exact", order, INFINITY)
 
 

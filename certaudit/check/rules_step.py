@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 
 from .affine import gram
-from .document import record, square
+from .document import binary64, record, square
 from .interval import HALF, ONE, ZERO, Interval, dyadic, greater, real, total
 from .matrix import deviation, matrix
 from .refusal import Refused, need
-from .run import Batch, at_least_0, read_batch
+from .run import Batch, positive, read_batch
 from .statement import Contraction, Curvature, Drift, Sensitivity, Statement
-from .steps import Context, Match, first_of, gradient_bound, matched, read_last
+from .steps import Context, Match, confined, each, first_of, gradient_bound, matched, read_last
 
 SMOOTHNESS = {"ridge": ONE, "logistic": HALF * HALF, "huber": ONE, "softmax": HALF}
 
@@ -27,7 +27,7 @@ def curvature(context: Context, found: list[Statement], witness: Any) -> Stateme
     batch, vectors = record(witness, "batch", "vectors")
     need(not found, "uses no lines")
     run = context.run
-    chosen = read_batch(batch, run)
+    chosen = context.same(read_batch(batch, run))
     least, largest = _eigenvalues(context, chosen, vectors)
     l2, divisor, rows = real(run.l2), real(run.divisor(chosen)), run.rows(chosen)
     if run.loss not in SMOOTHNESS:
@@ -45,7 +45,7 @@ def curvature(context: Context, found: list[Statement], witness: Any) -> Stateme
 
 def _eigenvalues(context: Context, batch: Batch, vectors: Any) -> tuple[Interval, Interval]:
     """Bounds of the least and the largest eigenvalue of X^T X."""
-    v = matrix(square(vectors, len(context.run.data.rows[0]))).centre()
+    v = matrix(square(vectors, len(context.run.data.rows[0]), binary64)).centre()
     off = deviation(v.transposed @ v)
     need(off < ONE, "the vectors are too far from orthonormal")
     product = v.transposed @ (gram(context, batch) @ v)
@@ -62,7 +62,7 @@ def contraction(context: Context, found: list[Statement], witness: Any) -> State
     """max(|1 - eta m|, |1 - eta L|) where convex; else |1 - eta m| + eta (L - m), m the weight of the
     regularizer outside the clip.  Rounded up."""
     (size,) = record(witness, "step_size")
-    bound, eta = first_of(found, Curvature), at_least_0(size)
+    bound, eta = first_of(found, Curvature), positive(size)
     step = real(eta)
     near, far = ((ONE - step * x).magnitude() for x in (bound.m, bound.L))
     c = greater(near, far) if bound.convex else near + step * (bound.L - bound.m)
@@ -73,38 +73,36 @@ def _shifts(
     context: Context,
     found: list[Statement],
     witness: Any,
-    shift: Callable[[Match, int | None], Interval],
+    shift: Callable[[Match, bool], Interval],
 ) -> Statement:
     need(not found, "uses no lines")
     (value,) = record(witness, "last")
     last = read_last(value)
-    memory: dict[tuple[int, int], Interval] = {}
-    shifts = []
-    for match in matched(context, last):
+    ball = confined(context, last)
+
+    def one(match: Match) -> tuple[int, Interval]:
         need(match.alike, "the worlds' steps differ in size or batch")
-        place = id(match.p), id(match.q)
-        if place not in memory:
-            memory[place] = shift(match, last) if match.removed else ZERO
-        shifts.append((match.count, memory[place]))
-    return Sensitivity("any", tuple(shifts), last, ZERO)
+        return match.count, shift(match, ball) if match.removed else ZERO
+
+    return Sensitivity("any", tuple(each(matched(context, last), one)), last, ZERO)
 
 
 def worst_case(context: Context, found: list[Statement], witness: Any) -> Statement:
     """S1: eta M |F| / N, M the largest gradient of any row; twice that where the divisor changes too."""
 
-    def shift(match: Match, last: int | None) -> Interval:
+    def shift(match: Match, ball: bool) -> Interval:
         run = context.run
-        largest = context.once(("largest", last), lambda: _largest(context, last))
+        largest = context.once(("largest", ball), lambda: _largest(context, ball))
         times = len(match.removed) * (2 if run.normalizer == "current" else 1)
         return real(match.p.size) * largest * real(times) / real(run.divisor(match.p.batch))
 
     return _shifts(context, found, witness, shift)
 
 
-def _largest(context: Context, last: int | None) -> Interval:
+def _largest(context: Context, ball: bool) -> Interval:
     found = ZERO
     for row in range(len(context.run.data.rows)):
-        found = greater(found, gradient_bound(context, row, last))
+        found = greater(found, gradient_bound(context, row, ball))
     return found
 
 
@@ -112,18 +110,18 @@ def per_instance(context: Context, found: list[Statement], witness: Any) -> Stat
     """S2: (eta/N) sum of the removed rows' gradients; with the divisor ``current``, plus (k/kept) times
     that of the rows that stay."""
 
-    def shift(match: Match, last: int | None) -> Interval:
+    def shift(match: Match, ball: bool) -> Interval:
         run, kept = context.run, context.run.rows(match.q.batch)
-        found = _bounds(context, match.removed, last)
+        found = _bounds(context, match.removed, ball)
         if run.normalizer == "current" and kept:
-            found = found + real(len(match.removed)) / real(len(kept)) * _bounds(context, kept, last)
+            found = found + real(len(match.removed)) / real(len(kept)) * _bounds(context, kept, ball)
         return real(match.p.size) * found / real(run.divisor(match.p.batch))
 
     return _shifts(context, found, witness, shift)
 
 
-def _bounds(context: Context, rows: Iterable[int], last: int | None) -> Interval:
-    return total(gradient_bound(context, row, last) for row in rows)
+def _bounds(context: Context, rows: Iterable[int], ball: bool) -> Interval:
+    return total(gradient_bound(context, row, ball) for row in rows)
 
 
 def drift(context: Context, found: list[Statement], witness: Any) -> Statement:
@@ -131,17 +129,16 @@ def drift(context: Context, found: list[Statement], witness: Any) -> Statement:
     need(not found, "uses no lines")
     (value,) = record(witness, "last")
     last, run = read_last(value), context.run
-    inside = run.clip is not None and run.clip.inside
+    ball, inside = confined(context, last), run.clip is not None and run.clip.inside
 
     def side(batch: Batch) -> Interval:
-        return _bounds(context, run.rows(batch), last) / real(run.divisor(batch))
+        return _bounds(context, run.rows(batch), ball) / real(run.divisor(batch))
 
-    steps = []
-    for match in matched(context, last):
+    def one(match: Match) -> tuple[int, Interval, Interval]:
         need(match.p.size == match.q.size, "the worlds' steps differ in size")
         eta = real(match.p.size)
         c = ONE if inside else (ONE - eta * real(run.l2)).magnitude()
-        both = context.once(("side", match.p.batch, last), partial(side, match.p.batch))
-        both = both + context.once(("side", match.q.batch, last), partial(side, match.q.batch))
-        steps.append((match.count, c.top(), eta * both))
-    return Drift(tuple(steps), last)
+        p, q = (context.once(("side", batch, ball), partial(side, batch)) for batch in match.batches)
+        return match.count, c.top(), eta * (p + q)
+
+    return Drift(tuple(each(matched(context, last), one)), last)

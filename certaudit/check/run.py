@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import cycle, islice, pairwise
 from math import prod
 from typing import Any, TypeVar
 
@@ -18,7 +18,8 @@ from gmpy2 import mpq
 from .document import choice, count, items, number, numbers, record, text, truth
 from .refusal import Refused, need, spend
 
-MOST_STEPS = 1_000_000
+MOST_PARAMETERS = 10**6
+MOST_REQUESTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -57,31 +58,18 @@ class Phase:
 
 @dataclass(frozen=True)
 class Segment:
-    """A phase on the data without the rows ``removed``."""
+    """``steps`` steps that go round a ``cycle``."""
 
-    phase: Phase
-    removed: frozenset[int]
-
-    @cached_property
-    def cycle(self) -> tuple[Step, ...]:
-        """The steps of one round, a single one if they are all equal."""
-        batches = [Batch(rows, self.removed & set(rows)) for rows in self.phase.batches]
-        batches = batches or [Batch(None, self.removed)]
-        if len(set(batches)) == 1:
-            batches = batches[:1]
-        return tuple(Step(self.phase.size, self.phase.noise, batch) for batch in batches)
+    steps: int
+    cycle: tuple[Step, ...]
 
     def schedule(self) -> Iterator[tuple[int, Step]]:
         """(number of equal steps, step), in order."""
         if len(self.cycle) == 1:
-            if self.phase.steps:
-                yield self.phase.steps, self.cycle[0]
+            if self.steps:
+                yield self.steps, self.cycle[0]
             return
-        need(self.phase.steps <= MOST_STEPS, f"more than {MOST_STEPS} steps in a cyclic order")
-        spend(self.phase.steps)
-        turns = (self.cycle[t % len(self.cycle)] for t in range(self.phase.steps))
-        for step, equal in groupby(turns):
-            yield sum(1 for _ in equal), step
+        yield from ((1, step) for step in islice(cycle(self.cycle), self.steps))
 
 
 @dataclass(frozen=True)
@@ -143,23 +131,22 @@ class Run:
         """The run that stops after so many requests."""
         return replace(self, requests=self.requests[:requests])
 
-    def program(self, world: str) -> list[Segment]:
-        """What world P or Q does, phase after phase."""
-        gone = frozenset(row for request in self.requests for row in request.rows)
+    def program(self, world: str) -> list[tuple[Phase, frozenset[int]]]:
+        """What world P or Q does, phase after phase, and the rows that are gone by then."""
+        served = [frozenset[int]()]
+        for request in self.requests:
+            spend((len(served[-1]) + len(request.rows)) / 10)
+            served.append(served[-1] | set(request.rows))
         phases = [request.unlearn for request in self.requests]
         if world == "P":
-            served = [
-                frozenset(row for request in self.requests[:k] for row in request.rows)
-                for k in range(len(self.requests) + 1)
-            ]
-            return [Segment(*pair) for pair in zip([self.learn, *phases], served, strict=True)]
-        learn = Segment(replace(self.learn, steps=self.reference.steps), gone)
-        if self.reference.kind == "retrained":
-            return [learn]
+            return list(zip([self.learn, *phases], served, strict=True))
+        learn = replace(self.learn, steps=self.reference.steps)
         noise = self.reference.unlearn
-        if noise is not None:
+        if self.reference.kind == "retrained":
+            phases = []
+        elif noise is not None:
             phases = [replace(phase, noise=noise) for phase in phases]
-        return [learn, *(Segment(phase, gone) for phase in phases)]
+        return [(phase, served[-1]) for phase in (learn, *phases)]
 
     def output_noise(self, world: str) -> mpq:
         """Variance of the noise on the released model."""
@@ -169,6 +156,7 @@ class Run:
     def rows(self, batch: Batch) -> list[int]:
         """The rows a batch sums over."""
         members = range(len(self.data.rows)) if batch.members is None else batch.members
+        spend(len(members) / 10)
         return [j for j in members if j not in batch.removed]
 
     def divisor(self, batch: Batch) -> int:
@@ -201,27 +189,30 @@ def at_least_0(value: Any) -> mpq:
 
 
 def read_rows(value: Any, total: int) -> tuple[int, ...]:
-    """Different row numbers, sorted."""
-    found = [count(row, total - 1) for row in items(value)]
+    """Different row numbers."""
+    found = tuple(count(row, total - 1) for row in items(value))
     need(len(set(found)) == len(found), "a row twice in one list")
-    return tuple(sorted(found))
+    return found
 
 
 def read_batch(value: Any, run: Run) -> Batch:
-    """A batch of a witness."""
+    """A batch of a witness; the rows removed in the order of the members."""
     members, removed = record(value, "members", "removed")
     total = len(run.data.rows)
     listed = optional(members, lambda rows: read_rows(rows, total))
-    gone = frozenset(read_rows(removed, total))
-    need(listed is None or gone <= set(listed), "a removed row that is no member")
-    return Batch(listed, gone)
+    gone = read_rows(removed, total)
+    batch = Batch(listed, frozenset(gone))
+    spend((total if listed is None else len(listed)) / 5)
+    ordered = (j for j in (range(total) if listed is None else listed) if j in batch.removed)
+    need(tuple(ordered) == gone, "removed rows that are no members, or not in their order")
+    return batch
 
 
 def _phase(value: Any, total: int) -> Phase:
     steps, size, noise, batches = record(value, "steps", "step_size", "noise_variance", "batches")
     listed = tuple(read_rows(rows, total) for rows in items(batches))
     need(all(listed), "an empty batch")
-    return Phase(count(steps), at_least_0(size), at_least_0(noise), listed)
+    return Phase(count(steps), positive(size), at_least_0(noise), listed)
 
 
 def _request(value: Any, total: int) -> Request:
@@ -253,12 +244,16 @@ def _parameters(network: Any, features: int, classes: int) -> int:
         network, "kind", "widths", "activation", "image", "kernel"
     )
     choice(activation, "tanh", "relu")
-    units = [count(width, 10**6, 1) for width in items(widths, 100)]
+    units = [count(width, MOST_PARAMETERS, 1) for width in items(widths)]
+    need(len(units) > 0, "a network without layers")
     if choice(kind, "mlp", "cnn") == "mlp":
-        need(image is None and not optional(kernel, count), "an image in a multilayer perceptron")
+        need(image is None and count(kernel) == 0, "an image in a multilayer perceptron")
         layers = [features, *units, classes]
         return sum((before + 1) * after for before, after in pairwise(layers))
-    side, sides = count(kernel, 10**6, 1), [count(length, 10**6, 1) for length in items(image, 2)]
+    side, sides = (
+        count(kernel, MOST_PARAMETERS, 1),
+        [count(length, MOST_PARAMETERS, 1) for length in items(image, 2)],
+    )
     need(len(sides) == 2 and prod(sides) == features, "an image of another size than the rows")
     channels = [1, *units]
     found = sum((before * side**2 + 1) * after for before, after in pairwise(channels))
@@ -287,31 +282,33 @@ def read_run(value: Any, data: Data) -> Run:
     ]
     threshold, classes, network, assumptions = parts[11:]
     mean, variance = record(start, "mean", "variance")
-    total, kinds = len(data.rows), count(classes, 10**6, 1)
+    total, kinds = len(data.rows), count(classes, MOST_PARAMETERS, 1)
     run = Run(
         data,
         choice(loss, "ridge", "logistic", "huber", "softmax", "network"),
         at_least_0(l2),
         choice(normalizer, "fixed", "current", "sum"),
         _phase(learn, total),
-        tuple(_request(request, total) for request in items(requests)),
+        tuple(_request(request, total) for request in items(requests, MOST_REQUESTS)),
         tuple(numbers(mean, _parameters(network, len(data.rows[0]), kinds))),
         at_least_0(variance),
         optional(projection, positive),
         optional(clip, _clip),
         _reference(reference),
-        choice(release, "final", "every-step"),
+        choice(release, "final", "before-and-after", "every-step"),
         at_least_0(output),
         optional(threshold, positive),
         kinds,
-        tuple(text(line) for line in items(assumptions, 100)),
+        tuple(map(text, items(assumptions))),
     )
+    pair = run.release == "before-and-after"
+    need(not pair or run.reference.kind != "retrained", "the reference has no model before unlearning")
     gone = [row for request in run.requests for row in request.rows]
     need(len(gone) > 0, "no request removes a row")
     need(len(set(gone)) == len(gone), "a row removed twice")
     need((run.threshold is not None) == (run.loss == "huber"), "a threshold goes with the Huber loss")
     need((network is not None) == (run.loss == "network"), "a network goes with the network loss")
-    need(kinds == 1 or run.loss in ("softmax", "network"), "classes go with the softmax loss")
+    need((kinds > 1) == (run.loss in ("softmax", "network")), "classes, 2 or more, go with softmax")
     _check_labels(run)
     return run
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 from typing import Any, TypeVar, cast
 
-from gmpy2 import mpq
-
 from .document import count
-from .interval import BITS, ONE, Interval, lesser, precision, real
+from .interval import BITS, ONE, Interval, lesser, precision, real, total
 from .matrix import Matrix, matrix
 from .refusal import Refused, need, spend
-from .run import MOST_STEPS, Run, Step, optional
+from .run import Batch, Phase, Run, Segment, Step, optional
 from .statement import Statement
 
 S = TypeVar("S", bound=Statement)
 A = TypeVar("A")
 B = TypeVar("B")
 
+MOST_CHANGES = 20_000
+MOST_STEPS = 10_000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Match:
-    """``count`` equal steps of P beside as many of Q."""
+    """``count`` equal steps of P beside as many of Q; equal ones are one object."""
 
     count: int
     p: Step
@@ -32,12 +34,18 @@ class Match:
     @cached_property
     def removed(self) -> tuple[int, ...]:
         """Rows of P's batch that Q's lacks, in order."""
+        spend(len(self.q.batch.removed) / 5)
         return tuple(sorted(self.q.batch.removed - self.p.batch.removed))
 
     @cached_property
     def alike(self) -> bool:
         """Whether the maps differ by the removed rows alone."""
         return self.p.size == self.q.size and self.p.batch.members == self.q.batch.members
+
+    @property
+    def batches(self) -> tuple[Batch, Batch]:
+        """Both worlds' batches."""
+        return self.p.batch, self.q.batch
 
     def step(self, world: str) -> Step:
         """That world's step."""
@@ -68,28 +76,56 @@ class Context:
 
     def length(self, row: int) -> Interval:
         """|x_j|."""
-        squares = (x * x for x in self.run.data.rows[row])
-        return self.once(("length", row), lambda: real(sum(squares, mpq(0))).sqrt())
+        listed = self.run.data.rows[row]
+        with precision(BITS):
+            return self.once(("length", row), lambda: total(real(x).square() for x in listed).sqrt())
+
+    def target(self, row: int) -> Interval:
+        """y_j."""
+        return self.once(("target", row), lambda: real(self.run.data.targets[row]))
+
+    def program(self, world: str) -> list[Segment]:
+        """The phases of that world; equal steps are one object, and so are equal batches."""
+        return self.once(("program", world), lambda: [*map(self._segment, self.run.program(world))])
+
+    def _segment(self, found: tuple[Phase, frozenset[int]]) -> Segment:
+        phase, gone = found
+        steps = []
+        for rows in phase.batches or (None,):
+            spend(5 + len(gone if rows is None else rows) / 5)
+            batch = self.same(Batch(rows, gone if rows is None else gone.intersection(rows)))
+            steps.append(self.same(Step(phase.size, phase.noise, batch)))
+        return Segment(phase.steps, tuple(steps[:1] if len(set(steps)) == 1 else steps))
+
+    def same(self, found: A) -> A:
+        """The first that equals it, so that equal ones need no comparing."""
+        return self.once(found, lambda: found)
 
 
 def matched(context: Context, last: int | None = None) -> list[Match]:
     """All steps of both worlds, or the last ones that both end with."""
-    return context.once(("matched", last), lambda: _matched(context.run, last))
+    found = context.once(("matched", last), lambda: _matched(context, last))
+    spend(2 * len(found))
+    return found
 
 
-def _matched(run: Run, last: int | None) -> list[Match]:
+def _matched(context: Context, last: int | None) -> list[Match]:
     schedules = {}
     for world in ("P", "Q"):
-        listed = [pair for segment in run.program(world) for pair in segment.schedule()]
-        total = sum(times for times, _ in listed)
+        changes = chain.from_iterable(segment.schedule() for segment in context.program(world))
+        listed = list(islice(changes, MOST_CHANGES + 1))
+        need(len(listed) <= MOST_CHANGES, f"the map changes more than {MOST_CHANGES} times")
+        steps = sum(times for times, _ in listed)
         if last is not None:
-            need(run.projection is not None, "a restart needs a projection")
-            need(total > last, f"a restart needs an earlier step in world {world}")
-            listed = _ending(listed, total - last)
+            need(context.run.projection is not None, "a restart needs a projection")
+            need(steps > last, f"a restart needs an earlier step in world {world}")
+            listed = _ending(listed, steps - last)
         schedules[world] = listed
     totals = [sum(times for times, _ in schedules[world]) for world in schedules]
     need(totals[0] == totals[1], f"the worlds take {totals[0]} and {totals[1]} steps")
-    return [Match(*three) for three in zipped(schedules["P"], schedules["Q"])]
+    sides = zipped(schedules["P"], schedules["Q"])
+    known = {(times, id(p), id(q)): Match(times, p, q) for times, p, q in sides}
+    return [known[times, id(p), id(q)] for times, p, q in sides]
 
 
 def _ending(listed: list[tuple[int, Step]], skipped: int) -> list[tuple[int, Step]]:
@@ -106,7 +142,7 @@ def zipped(first: Iterable[tuple[int, A]], second: Iterable[tuple[int, B]]) -> l
     """Two lists of (times, value) of the same total side by side."""
     found: list[tuple[int, A, B]] = []
     left, right = list(first)[::-1], list(second)[::-1]
-    spend(2 * (len(left) + len(right)))
+    spend(3 * (len(left) + len(right)))
     while left and right:
         (a, x), (b, y) = left.pop(), right.pop()
         times = min(a, b)
@@ -124,33 +160,45 @@ def read_last(value: Any) -> int | None:
     return optional(value, lambda x: count(x, least=1))
 
 
-def expanded(matches: list[Match]) -> list[Match]:
-    """Step by step up to the last that removes a row."""
-    ends = [i for i, match in enumerate(matches) if match.removed]
-    kept = matches[: ends[-1] + 1] if ends else []
-    need(
-        sum(match.count for match in kept) <= MOST_STEPS // 10,
-        "too many steps before the last removed row",
-    )
+def removing(context: Context) -> list[Match]:
+    """Step by step up to the last that removes a row; the maps differ by such rows alone."""
+    found = context.once("removing", lambda: _removing(matched(context)))
+    spend(2 * len(found))
+    return found
+
+
+def _removing(matches: list[Match]) -> list[Match]:
+    need(all(match.alike for match in matches), "the worlds' steps differ in size or batch")
+    ends = [number for number, match in enumerate(matches, 1) if match.removed]
+    kept = matches[: ends[-1]] if ends else []
+    steps = sum(match.count for match in kept)
+    need(steps <= MOST_STEPS, f"more than {MOST_STEPS} steps before the last removed row")
     return [match for match in kept for _ in range(match.count)]
 
 
-def confined(run: Run, last: int | None) -> bool:
+def each(matches: list[Match], compute: Callable[[Match], A]) -> list[A]:
+    """The value at every match, computed once for equal ones."""
+    known = {match: compute(match) for match in dict.fromkeys(matches)}
+    return [known[match] for match in matches]
+
+
+def confined(context: Context, last: int | None) -> bool:
     """Whether every iterate is known to lie in the ball of the projection."""
-    if run.projection is None:
-        return False
-    inside = run.variance == 0 and sum(x * x for x in run.mean) <= run.projection**2
-    return last is not None or bool(inside)
+    run = context.run
+    if run.projection is None or last is not None:
+        return last is not None
+    start = context.once("start", lambda: total(real(x).square() for x in run.mean))
+    return run.variance == 0 and start <= real(run.projection).square()
 
 
 def slope_bound(run: Run, context: Context, row: int, ball: bool) -> Interval | None:
     """sup |loss'| of that row's margin, over the ball or everywhere; None: no bound."""
-    reach, target = None, real(abs(run.data.targets[row]))
+    reach, target = None, context.target(row).magnitude()
     if ball and run.projection is not None:
         reach = real(run.projection) * context.length(row)
     match run.loss:
         case "logistic":
-            return ONE if reach is None else ONE / (ONE + (-reach).exp())
+            return ONE if reach is None else (-reach).logistic()
         case "softmax":
             return real(2).sqrt()
         case "ridge":
@@ -161,14 +209,14 @@ def slope_bound(run: Run, context: Context, row: int, ball: bool) -> Interval | 
     return None
 
 
-def gradient_bound(context: Context, row: int, last: int | None) -> Interval:
-    """The largest norm of that row's gradient, clipped if it is."""
-    return context.once(("gradient", row, last), lambda: _gradient_bound(context, row, last))
+def gradient_bound(context: Context, row: int, ball: bool) -> Interval:
+    """The largest norm of that row's gradient, clipped if it is; ``ball``: in the projection's alone."""
+    return context.once(("gradient", row, ball), lambda: _gradient_bound(context, row, ball))
 
 
-def _gradient_bound(context: Context, row: int, last: int | None) -> Interval:
+def _gradient_bound(context: Context, row: int, ball: bool) -> Interval:
     run = context.run
-    slope = slope_bound(run, context, row, confined(run, last))
+    slope = slope_bound(run, context, row, ball)
     clip = None if run.clip is None else real(run.clip.norm)
     loss = None if slope is None or (run.clip and run.clip.inside) else slope * context.length(row)
     if loss is None or clip is None:

@@ -7,7 +7,7 @@ import pytest
 from certificate_builder import seal
 from gmpy2 import mpfr, mpq
 
-from certaudit.check import check_bytes
+from certaudit.check.checker import examined
 from certaudit.check.claims import Claim, judge
 from certaudit.check.interval import INFINITY, Interval, real
 from certaudit.check.refusal import Refused
@@ -29,7 +29,7 @@ def claims_of(value):
 
 
 def rejected(value, why=""):
-    report = check_bytes(seal(value))
+    report = examined(seal(value))
     assert not report.accepted
     assert "CLAIM" in report.reasons[0]
     assert why in report.reasons[0]
@@ -88,7 +88,7 @@ def test_names_are_unique():
 )
 def test_claims_beyond_their_lines(at, fields):
     if fields == {"step": 13}:
-        report = check_bytes(seal(edited(BOUNDED, at, **fields)))
+        report = examined(seal(edited(BOUNDED, at, **fields)))
         assert report.accepted  # step 13 removes nothing, so it shifts by 0
         return
     rejected(edited(BOUNDED, at, **fields))
@@ -101,7 +101,7 @@ def test_a_weaker_claim_is_accepted():
         (0, {"after": 1}),
         (0, {"directions": ["Q|P"]}),
     ):
-        assert check_bytes(seal(edited(BOUNDED, at, **fields))).accepted
+        assert examined(seal(edited(BOUNDED, at, **fields))).accepted
 
 
 def test_every_direction_needs_its_own_line():
@@ -119,20 +119,20 @@ def test_stages():
     rejected(edited(LIKELY, 0, after=2), "another stage")
     value = copy.deepcopy(LIKELY)
     value["proofs"][0]["requests"] = 2
-    assert not check_bytes(seal(value)).accepted
+    assert not examined(seal(value)).accepted
 
 
 def test_observers():
     seen = check_runs.bounded("every-step")
-    assert check_bytes(seal(seen)).accepted
+    assert examined(seal(seen)).accepted
     rejected(edited(seen, 0, lines=[6]))
     rejected(edited(seen, 1, lines=[3]))
     final = edited(BOUNDED, 0, lines=[7], delta="1")
-    assert check_bytes(seal(final)).accepted
+    assert examined(seal(final)).accepted
 
 
 def test_refutation_needs_an_exact_or_lower_value_in_the_direction():
-    assert check_bytes(seal(EXACT)).accepted
+    assert examined(seal(EXACT)).accepted
     rejected(edited(EXACT, 1, lines=[3, 6]))
     rejected(edited(EXACT, 1, lines=[2]))
     rejected(edited(EXACT, 1, verdict="proved"))

@@ -12,8 +12,9 @@ import pytest
 from certificate_builder import document, phase, proof, run, seal, sha
 from gmpy2 import mpq
 
-from certaudit.check import check_bytes, check_file
+from certaudit.check import check_file
 from certaudit.check.__main__ import lines_of, main
+from certaudit.check.checker import examined
 from certaudit.check.document import FORMAT, number, parsed
 from certaudit.check.refusal import Refused, limited
 
@@ -21,7 +22,7 @@ GOOD = check_runs.bounded()
 
 
 def refused(value, code, why=""):
-    report = check_bytes(value if isinstance(value, bytes) else seal(value))
+    report = examined(value if isinstance(value, bytes) else seal(value))
     assert not report.accepted
     assert report.claims == ()
     assert code in report.reasons[0]
@@ -45,7 +46,7 @@ def changed(path, value):
 
 @pytest.mark.parametrize("kind", check_runs.ALL)
 def test_good_certificates_are_accepted(kind):
-    report = check_bytes(seal(check_runs.ALL[kind]()))
+    report = examined(seal(check_runs.ALL[kind]()))
     assert report.accepted, report.reasons
     assert len(report.claims) >= 3
     assert report.lines >= 6
@@ -159,7 +160,8 @@ def test_what_is_no_document(content, why):
         (["run", "release"], None, "1 FORMAT"),
         (["run", "assumptions"], KeyError, "1 FORMAT"),
         (["run", "learn", "steps"], -1, "1 FORMAT"),
-        (["run", "learn", "steps"], 10**16, "1 FORMAT"),
+        (["run", "learn", "steps"], 10**18, "1 FORMAT"),
+        (["run", "learn", "step_size"], "0", "1 FORMAT"),
         (["run", "learn", "steps"], "12", "1 FORMAT"),
         (["run", "learn", "noise_variance"], "-1", "1 FORMAT"),
         (["run", "learn", "batches"], [[0, 0]], "1 FORMAT"),
@@ -229,7 +231,7 @@ def test_data_beside_the_certificate(tmp_path):
     beside.write_text(json.dumps(data))
     assert check_file(path, beside).accepted
     assert main([str(path), "--data", str(beside)]) == 0
-    assert check_bytes(seal(value), json.dumps(data).encode()).accepted
+    assert examined(seal(value), json.dumps(data).encode()).accepted
     data["y"][5] = "0"
     beside.write_text(json.dumps(data))
     assert "3 DATA" in check_file(path, beside).reasons[0]
@@ -242,7 +244,7 @@ def test_the_digest_takes_the_shortest_spelling():
     value = changed(["data", "X", 0, 0], GOOD["data"]["X"][0][0])
     mantissa, _, exponent = value["data"]["X"][0][0].partition("p")
     value["data"]["X"][0][0] = f"{int(mantissa) * 2}p{int(exponent) - 1}"
-    assert check_bytes(seal(value)).accepted
+    assert examined(seal(value)).accepted
     value["data"]["sha256"] = sha({key: value["data"][key] for key in ("X", "y")})
     refused(value, "3 DATA")
 
@@ -282,7 +284,7 @@ def test_names_cannot_pass_for_the_checkers_words(name, capsys, tmp_path):
         ["run", "assumptions"],
     ):
         value = changed(path, [name] if path[-1] == "assumptions" else name)
-        report = check_bytes(seal(value))
+        report = examined(seal(value))
         lines = lines_of(report)
         assert all(text.isascii() and text.isprintable() for text in lines)
         assert [text.startswith("accepted") for text in lines].count(True) == report.accepted
@@ -295,7 +297,7 @@ def test_names_cannot_pass_for_the_checkers_words(name, capsys, tmp_path):
 
 
 def test_the_checker_says_what_is_assumed():
-    report = check_bytes(seal(changed(["run", "assumptions"], [])))
+    report = examined(seal(changed(["run", "assumptions"], [])))
     assert report.accepted
     assert len(report.assumptions) == 1
     assert any("assumed" in text for text in lines_of(report))
@@ -309,7 +311,6 @@ def test_no_internal_error_passes(monkeypatch):
         KeyError,
         OverflowError,
         RecursionError,
-        MemoryError,
         AttributeError,
         AssertionError,
     ):
@@ -319,6 +320,12 @@ def test_no_internal_error_passes(monkeypatch):
 
         monkeypatch.setitem(checker.RULES, "S2", broken)
         refused(GOOD, "4 LINE 0 of proof 0 (S2)", fault.__name__)
+
+    def greedy(*_):
+        raise MemoryError
+
+    monkeypatch.setitem(checker.RULES, "S2", greedy)
+    refused(GOOD, "7 LIMIT in LINE 0 of proof 0 (S2)", "memory")
 
 
 def test_limits_are_met_at_once():
@@ -330,7 +337,7 @@ def test_limits_are_met_at_once():
         ),
     ):
         started = time.process_time()
-        report = check_bytes(seal(value))
+        report = examined(seal(value))
         assert not report.accepted
         assert time.process_time() - started < 3
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from certaudit.certificate.read import loads, sealed
 from certaudit.certificate.replay import Rejected, replay
 from certaudit.certificate.strict import Malformed
-from certaudit.check import check_bytes
+from certaudit.check.checker import examined
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def resealed(content):
 def judge(raw):
     """Both checkers on the bytes of a file."""
     core_reason = by_core(raw)
-    report = check_bytes(raw)
+    report = examined(raw)
     return Judgement(not core_reason, report.accepted, core_reason, "; ".join(report.reasons))
 
 

@@ -48,12 +48,14 @@ def conformance(
     if not count:
         return not_checked(level, "no model of the code was finished in both worlds")
     sizes = {one.shape[1] for one in made.values()}
-    if sizes != {run.parameters}:
+    if sizes != {run.shown}:
         return _another_size(sizes, run, count, level)
     budget = report.shadows
     if usable:
+        last = slice(run.shown - run.parameters, None)
+        final = {world: models[:, last] for world, models in made.items()}
         return sequential(
-            count, budget, level, lambda look: by_law.conform(_first(made, look), law, look.level)
+            count, budget, level, lambda look: by_law.conform(_first(final, look), law, look.level)
         )
     try:
         ours = own.models(run, own.TIMES * count, report.seed, report.dtype)
@@ -93,14 +95,14 @@ def _made(run: Run, report: AuditReport, foreign: Trainer | None) -> Models:
     trainer = built_in if foreign is None else foreign
     count = report.trained or (0 if report.broken else report.shadows)
     if not count:
-        return {world: np.zeros((0, run.parameters)) for world in WORLDS}
+        return {world: np.zeros((0, run.shown)) for world in WORLDS}
     return {world: trainer(run, world, 0, count).final for world in WORLDS}
 
 
 def _another_size(sizes: set[int], run: Run, count: int, level: float) -> ConformanceReport:
     """The models cannot be compared number by number, and are not the spec's."""
-    other = max(sizes - {run.parameters})
-    text = f"the code returns {other} parameters, the spec's model has {run.parameters}"
+    other = max(sizes - {run.shown})
+    text = f"the code returns {other} parameters, the spec's model has {run.shown}"
     check = Check("parameters", "both worlds", float(other), 0.0, 0.0, text, count)
     compared = f"{count} models of each world against the spec"
     return ConformanceReport(level, count, (check,), compared=compared)

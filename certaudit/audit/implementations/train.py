@@ -75,7 +75,7 @@ class Foreign:
         if len(stage.made[world]) < first + count and stage.broken is None:
             self._make(stage, first + count)
         models = [one.vector for one in stage.made[world][first : first + count]]
-        shadows = Shadows(np.stack(models) if models else np.zeros((0, run.parameters)), {})
+        shadows = Shadows(np.stack(models) if models else np.zeros((0, run.shown)), {})
         if len(models) < count:
             assert stage.broken is not None
             raise ShadowError(stage.broken[1], shadows)
