@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .run import Request, Run
+from .run import Phase, Request, Run
 
 SEES = ("final", "before-and-after", "every-step")
 
@@ -18,14 +18,19 @@ def told(run: Run) -> Run:
     """
     ours, theirs = run.program("P")[1:], run.program("Q")[1:]
     alike = len(ours) == len(theirs) and all(
-        a.phase == b.phase and [step.batch for step in a.cycle] == [step.batch for step in b.cycle]
-        for a, b in zip(ours, theirs, strict=True)
+        phase == other and _alike(phase, gone ^ gone_there)
+        for (phase, gone), (other, gone_there) in zip(ours, theirs, strict=True)
     )
     silent = not run.output_noise("P") and not run.output_noise("Q")
     if run.release != "before-and-after" or not alike or not silent:
         return run
     idle = tuple(Request(one.rows, replace(one.unlearn, steps=0)) for one in run.requests)
     return replace(run, requests=idle, release="final")
+
+
+def _alike(phase: Phase, differing: frozenset[int]) -> bool:
+    """Whether no batch of the phase has a row that is gone in one world only."""
+    return not differing or (bool(phase.batches) and all(map(differing.isdisjoint, phase.batches)))
 
 
 def at_least(observer: str, release: str) -> bool:

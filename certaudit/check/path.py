@@ -242,7 +242,7 @@ class Course:
 
     def _phase(self, own: Segment, other: Segment, s: Rectangle, plain: bool) -> Kernel:
         steps = [self._step(a, b, s) for a, b in zip(own.cycle, other.cycle, strict=True)]
-        rounds, rest = divmod(own.phase.steps, len(steps))
+        rounds, rest = divmod(own.steps, len(steps))
         parts = [_joined(steps, plain).repeated(rounds, plain)] if rounds else []
         return _joined([*parts, *steps[:rest]], plain)
 
@@ -278,15 +278,13 @@ def course(context: Context, direction: str) -> Course:
     run = context.run
     need_affine(run)
     need(run.output_noise("P") == run.output_noise("Q"), "the worlds' output noises differ")
-    ours, theirs = run.program("P"), run.program("Q")
-    same = len(ours) == len(theirs) and all(
-        a.phase == b.phase for a, b in zip(ours, theirs, strict=True)
-    )
-    need(same, "the worlds take other steps, or other noise")
-    pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.phase.steps]
+    phases = [[phase for phase, _ in run.program(world)] for world in ("P", "Q")]
+    need(phases[0] == phases[1], "the worlds take other steps, or other noise")
+    both = zip(context.program("P"), context.program("Q"), strict=True)
+    pairs = [(a, b) for a, b in both if a.steps]
     while pairs and pairs[-1][0].cycle == pairs[-1][1].cycle:
         pairs.pop()
-    silent = [pair for pair in pairs if not pair[0].phase.noise and pair[0].cycle != pair[1].cycle]
+    silent = [(a, b) for a, b in pairs if not a.cycle[0].noise and a.cycle != b.cycle]
     need(not silent, "a step that differs adds no noise")
     return Course(context, tuple(pairs if direction == "P|Q" else [(b, a) for a, b in pairs]))
 
