@@ -4,7 +4,7 @@ Appended to the faults of ``implementations``.
 """
 
 import numpy as np
-from fault_runs import LEFT, logistic, loud_softmax, mlp, outlier, short_logistic, short_mlp, softmax
+from fault_runs import LEFT, logistic, mlp, outlier, short_logistic, short_mlp, softmax
 from implementation import Honest
 from implementations import FAULTS, OnlyP, fault
 
@@ -21,10 +21,6 @@ class Late(Honest):
 
 @fault("half-of-k-on-the-full-data", "the first half of K steps is made on all rows", "conformance", 400)
 class LateRidge(Late): ...
-
-
-@fault("half-of-k-softmax", "the same, softmax", "own models", 200, loud_softmax)
-class LateSoftmax(Late): ...
 
 
 class Buffer(OnlyP):
@@ -126,7 +122,7 @@ class Flipped(OnlyP):
         return slope + self.loss_gradients(w, x, target)[:, 0] / count
 
 
-@fault("label-flipped", "the row's label is flipped, the row stays", "own models", 128, logistic)
+@fault("label-flipped", "the row's label is flipped, the row stays", "own models", 256, logistic)
 class FlippedLogistic(Flipped): ...
 
 

@@ -101,13 +101,6 @@ def softmax(**changes):
     return replace(run, y=np.digitize(run.y, [-0.5, 0.5]).astype(float), **changes)
 
 
-def loud_softmax(**changes):
-    run = softmax(**changes)
-    X = run.X.copy()
-    X[LEFT] *= 3
-    return replace(run, X=X)
-
-
 def mlp(**changes):
     """The same classes, five tanh units."""
     network = Network("mlp", (5,), "tanh")

@@ -40,7 +40,7 @@ def calls(run: Run, world: World, shadow: int, seed: int) -> tuple[Call, ...]:
     a reference that unlearns as well is asked to forget nothing.
     """
     gone: tuple[int, ...] = () if world == "P" else run.forget
-    both = str(run.release) == "before-and-after"
+    both = run.release == "before-and-after"
     made = [Call("learn", gone, (), seed_of(seed, world, shadow, 0), shown=both)]
     unlearns = world == "P" or run.reference.kind == "unlearn-retrained"
     for k, request in enumerate(run.requests if unlearns else (), start=1):
