@@ -264,7 +264,7 @@ def total(found: Iterable[Interval]) -> Interval:
 def tail(x: Interval) -> Interval:
     """P(Z > x), Z standard normal: erfc(x / sqrt 2) / 2."""
     scaled, size = x / TWO.sqrt(), x.square().hi
-    spend(60 + (7 * float(size) if size < 8 * bits() else 0))
+    spend(60 + ((1 + bits() / 50) * float(size) if size < 8 * bits() else 0))
     return Interval(_at.down.erfc(scaled.hi), _at.up.erfc(scaled.lo)) * HALF
 
 
