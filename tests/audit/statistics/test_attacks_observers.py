@@ -10,7 +10,8 @@ from shadow_runs import huber_run, logistic_run, ridge_run, softmax_run
 
 from certaudit.audit.attack import audit
 from certaudit.audit.implementations.load import Code
-from certaudit.audit.implementations.shadow import make
+from certaudit.audit.implementations.model import make
+from certaudit.audit.implementations.plan import calls
 from certaudit.audit.rows import Rows
 from certaudit.audit.scores.log_ratio import LogRatio
 from certaudit.audit.shadows.store import ShadowStore
@@ -99,7 +100,7 @@ def test_a_claim_about_a_step_is_counted_beside_the_pair():
     assert run_audit(run, claim, shadows=64).refuted
 
 
-def test_foreign_code_is_asked_for_the_learned_model_first(tmp_path):
+def test_foreign_code_is_asked_for_the_learned_model_first():
     def learn(X, y, seed):
         return np.full(3, float(len(X)))
 
@@ -107,8 +108,11 @@ def test_foreign_code_is_asked_for_the_learned_model_first(tmp_path):
         parameters *= 0
         return parameters - 1.0
 
-    code = Code(learn, unlearn, "", tmp_path)
-    run = ridge_run(release="before-and-after")
+    code, run = Code(learn, unlearn, None, ""), ridge_run(release="before-and-after")
+
+    def shown(run, world):
+        return make(code, run.X, run.y, calls(run, world, 0, 0), lambda k: None)[0].tolist()
+
     for world, rows in (("P", 60.0), ("Q", 59.0)):
-        assert make(code, run, world, 0, 0).tolist() == [rows] * 3 + [-1.0] * 3
-        assert make(code, replace(run, release="final"), world, 0, 0).tolist() == [-1.0] * 3
+        assert shown(run, world) == [rows] * 3 + [-1.0] * 3
+        assert shown(replace(run, release="final"), world) == [-1.0] * 3
