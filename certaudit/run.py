@@ -174,8 +174,8 @@ class Run:
     of rows in the step's batch before any removal (``fixed``), after it (``current``), or 1 (``sum``).
     One step: w <- Proj(w - eta grad + noise); ``projection`` is the radius of the ball about 0.
     ``requests`` are served in order; ``output_variance`` is the variance of Gaussian noise added to
-    every coordinate of the released model.  ``release`` says what an observer sees: the final model
-    or every iterate.
+    every coordinate of the released model.  ``release`` says what an observer sees: the final model,
+    the learned model and the final one, or every iterate.
     """
 
     X: NDArray[Any]
@@ -189,7 +189,7 @@ class Run:
     projection: Fraction | None
     clip: Clip | None
     reference: Reference
-    release: Literal["final", "every-step"]
+    release: Literal["final", "before-and-after", "every-step"]
     output_variance: Fraction = Fraction(0)
     threshold: Fraction | None = None
     classes: int = 1
@@ -280,6 +280,11 @@ class Run:
         """Variance of the noise on the released model."""
         other = self.reference.output_variance
         return self.output_variance if world == "P" or other is None else other
+
+    @property
+    def shown(self) -> int:
+        """Numbers an attacker of one release holds: the parameters, of both models before and after."""
+        return self.parameters * (2 if self.release == "before-and-after" else 1)
 
     def after(self, requests: int) -> Run:
         """The run that stops after that many requests, its reference without their rows alone."""

@@ -230,7 +230,7 @@ class _Stage:
 
     def _applicable(self, parameters: int) -> list[Score]:
         scores = applicable(Setting(self._part, self._law, self._seed))
-        whole = parameters == self._part.parameters
+        whole = parameters == self._part.shown
         return [score for score in scores if whole or score.parameters_only]
 
     def _too_few(self) -> Iterator[ClaimAudit]:

@@ -14,7 +14,9 @@ Floats = NDArray[np.float64]
 
 
 class Rows:
-    """Some rows of a run's data, under the run's loss.  Every method takes (m, parameters) models."""
+    """Some rows of a run's data, under the run's loss.  Every method takes (m, parameters) models; of a
+    learned model with the final one beside it, (m, 2 parameters), it looks at the learned one, which
+    tells all that the two tell (O1)."""
 
     def __init__(self, run: Run, rows: Sequence[int]) -> None:
         self._run = run
@@ -43,6 +45,7 @@ class Rows:
 
     def _margins(self, models: Floats) -> Floats:
         """(m, rows), or (m, rows, classes) for a loss of one margin a class."""
+        models = models[:, : self._run.parameters]
         if self._run.network is not None:
             return self._network_margins(models)
         if self._loss.margin:
@@ -72,6 +75,7 @@ class Rows:
         run = self._run
         each = row_gradients(run)
         x, y = torch.from_numpy(self._x), torch.from_numpy(self._y).long()
+        models = models[:, : run.parameters]
         every = torch.from_numpy(np.ascontiguousarray(models))
         size = at_once(run.parameters * len(x))
         norms = [each(some, x, y).norm(dim=2) for some in torch.split(every, size)]

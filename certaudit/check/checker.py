@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import affine, contour, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
+from . import affine, contour, path, rules_conversion, rules_iteration, rules_law, rules_pair, rules_step
 from .claims import judge, read_claim
 from .document import (
     FORMAT,
@@ -21,6 +21,7 @@ from .document import (
     record,
     text,
 )
+from .observer import told
 from .refusal import Exhausted, Refused, limited, need, shown
 from .run import Data, Run, read_data, read_run
 from .statement import Statement
@@ -47,6 +48,8 @@ RULES: dict[str, Rule] = {
     "C5": rules_conversion.gaussian,
     "C5-cover": rules_conversion.cover,
     "E1": affine.law,
+    "O2": path.hockey_stick,
+    "O2-renyi": path.renyi,
     "C7b": rules_pair.stand_in,
     "E3": rules_pair.renyi,
     "E3-infinite": rules_pair.infinite,
@@ -181,7 +184,8 @@ def _check_proofs(whole: Run, value: Any, progress: _Progress) -> None:
         need(len(parts) > 0 and all(items(claims) for _, _, claims in parts), "a proof without a claim")
         need(sum(len(items(lines)) for _, lines, _ in parts) <= MOST_LINES, f"over {MOST_LINES} lines")
     for number, (requests, lines, claims) in enumerate(parts):
-        run = whole.after(requests)
+        with _stage("FORMAT", f" proof {number}"):
+            run = told(whole.after(requests))
         shown_lines = _check_lines(run, lines, f" proof {number}", progress)
         for at, claim in enumerate(claims):
             with _stage("CLAIM", f" {at} of proof {number}{_named(claim)}"):

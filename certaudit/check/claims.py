@@ -10,6 +10,7 @@ from gmpy2 import mpq
 
 from .document import MOST_COUNT, choice, count, items, number, record, text
 from .interval import HALF, Interval, gaussian_delta, real
+from .observer import at_least
 from .refusal import Refused, need
 from .run import optional
 from .statement import (
@@ -80,7 +81,7 @@ def judge(claim: Claim, verdict: str, lines: Sequence[Statement], release: str) 
     """Refuse unless these lines, and no others, give the verdict."""
     if verdict == "refuted":
         need(len(lines) == 1, "one line refutes")
-        need(_breaks(claim, lines[0]), "the line does not refute the claim")
+        need(_breaks(claim, lines[0], release), "the line does not refute the claim")
         return
     need(len(lines) in (1, len(claim.cases)), "one line for each case, or one for all")
     for case, line in zip(
@@ -99,7 +100,7 @@ def _at_most(bound: Interval, claimed: mpq) -> bool:
 
 def _proves(claim: Claim, case: str, line: Statement, release: str) -> bool:
     if isinstance(line, Divergence):
-        seen = line.observer in (release, "every-step")
+        seen = at_least(line.observer, release)
         if not (seen and case in line.directions and line.kind in ("exact", "upper")):
             return False
     match claim.kind, line:
@@ -137,11 +138,11 @@ def _shift(shifts: tuple[tuple[int, Interval], ...], step: int) -> Interval | No
     return None
 
 
-def _breaks(claim: Claim, line: Statement) -> bool:
+def _breaks(claim: Claim, line: Statement, release: str) -> bool:
     if isinstance(line, Divergence) and not (
         set(claim.cases) & set(line.directions)
         and line.kind in ("exact", "lower")
-        and line.observer == "final"
+        and at_least(release, line.observer)
     ):
         return False
     match claim.kind, line:

@@ -135,7 +135,7 @@ class Run:
         """What world P or Q does, phase after phase, and the rows that are gone by then."""
         served = [frozenset[int]()]
         for request in self.requests:
-            spend((len(served[-1]) + len(request.rows)) / 4)
+            spend((len(served[-1]) + len(request.rows)) / 2)
             served.append(served[-1] | set(request.rows))
         phases = [request.unlearn for request in self.requests]
         if world == "P":
@@ -295,12 +295,14 @@ def read_run(value: Any, data: Data) -> Run:
         optional(projection, positive),
         optional(clip, _clip),
         _reference(reference),
-        choice(release, "final", "every-step"),
+        choice(release, "final", "before-and-after", "every-step"),
         at_least_0(output),
         optional(threshold, positive),
         kinds,
         tuple(map(text, items(assumptions))),
     )
+    pair = run.release == "before-and-after"
+    need(not pair or run.reference.kind != "retrained", "the reference has no model before unlearning")
     gone = [row for request in run.requests for row in request.rows]
     need(len(gone) > 0, "no request removes a row")
     need(len(set(gone)) == len(gone), "a row removed twice")

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 from certaudit.core.statement import Direction, Observer, Statement
 
 BOTH: tuple[Direction, ...] = ("P|Q", "Q|P")
+STRENGTH: tuple[Observer, ...] = ("final", "before-and-after", "every-step")
+"""Observers; each sees all that those before it see."""
 
 Theorem = Literal[
     "benarroch-2026",
@@ -47,9 +49,9 @@ class Claim(ABC):
 
 def seen(observer: Observer, release: Observer) -> bool:
     """Whether a bound for ``observer`` holds for one who sees what is released."""
-    return observer in (release, "every-step")
+    return observer in STRENGTH[STRENGTH.index(release) :]
 
 
 def shown(observer: Observer, release: Observer) -> bool:
     """Whether what ``observer`` sees is part of what is released."""
-    return observer in (release, "final")
+    return observer in STRENGTH[: STRENGTH.index(release) + 1]

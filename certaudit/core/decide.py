@@ -17,7 +17,7 @@ def prove(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...]
     """
     if not _about(proof, claim):
         return None
-    own, release = _own(proof, lines), proof.run.release
+    own, release = _own(proof, lines), proof.subject.release
     used: list[Line] = []
     with precision(proof.bits):
         for case in claim.cases():
@@ -36,7 +36,7 @@ def refute(proof: Proof, claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...
     if not _about(proof, claim):
         return None
     with precision(proof.bits):
-        own, release = _own(proof, lines), proof.run.release
+        own, release = _own(proof, lines), proof.subject.release
         found = next((line for line in own if claim.broken_by(line.statement, release)), None)
     return None if found is None else (found,)
 

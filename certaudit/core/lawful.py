@@ -19,6 +19,8 @@ def run_faults(run: Run) -> Iterator[Fault]:
     if run.n < 1 or run.d < 1:
         yield "", "must have at least one row and one column"
         return
+    if run.release == "before-and-after" and run.reference.kind == "retrained":
+        yield "reference.kind", "has no model before unlearning for release before-and-after"
     yield from _numbers(run)
     for place, phase in _phases(run):
         yield from _phase(run, place, phase)

@@ -8,6 +8,7 @@ from typing import Any
 
 from certaudit.core.balls import precision
 from certaudit.core.lawful import run_faults
+from certaudit.core.observer import subject
 from certaudit.core.rule import Conclusion, NotApplicable
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Statement
@@ -35,19 +36,35 @@ class Line:
 class Proof:
     """Lines that rules have checked, about ``run`` alone, with ``bits`` of precision.
 
-    Lines are only ever added.  Raises ValueError for a run that makes no sense.
+    Lines are only ever added.  Rules speak of ``subject``, the run whose divergences are those of what
+    an observer of ``run`` sees (O1), or ``run`` itself.  Raises ValueError for a run that makes no
+    sense.
     """
 
     def __init__(self, run: Run, bits: int = BITS) -> None:
         for place, reason in run_faults(run):
             raise ValueError(f"run.{place}: {reason}")
         self._run, self._bits = run, bits
+        try:
+            self._subject, self._unreduced = subject(run), None
+        except NotApplicable as refusal:
+            self._subject, self._unreduced = run, refusal
         self._lines: list[Line] = []
 
     @property
     def run(self) -> Run:
         """The run every line is about."""
         return self._run
+
+    @property
+    def subject(self) -> Run:
+        """The run that rules speak of."""
+        return self._subject
+
+    @property
+    def unreduced(self) -> NotApplicable | None:
+        """Why O1 does not hold of this run, where its observer asks for it."""
+        return self._unreduced
 
     @property
     def bits(self) -> int:
@@ -72,7 +89,7 @@ class Proof:
         if any(line.number >= len(self._lines) or self._lines[line.number] is not line for line in uses):
             raise NotApplicable(rule, "builds on a line of another proof")
         with precision(self._bits):
-            conclusion = known.apply(self._run, tuple(line.statement for line in uses), witness)
+            conclusion = known.apply(self._subject, tuple(line.statement for line in uses), witness)
         added = Line(len(self._lines), rule, tuple(line.number for line in uses), witness, conclusion)
         self._lines.append(added)
         return added

@@ -15,7 +15,7 @@ from flint import arb
 from certaudit.run import Batch, World
 
 Direction = Literal["P|Q", "Q|P"]
-Observer = Literal["final", "every-step"]
+Observer = Literal["final", "before-and-after", "every-step"]
 Exactness = Literal["exact", "upper", "lower"]
 Column = tuple[arb, ...]
 Matrix = tuple[tuple[arb, ...], ...]

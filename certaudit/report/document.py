@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from certaudit import __version__
 from certaudit.judgement.columns import Row, State
 from certaudit.judgement.result import Result, overall
-from certaudit.report import meaning, words
+from certaudit.report import assumptions, meaning, words
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.session import Outcome
@@ -84,8 +84,14 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
         "conformance": None if one.conformance is None else conformance(one.conformance),
         "levels": None if one.levels is None else _plain(asdict(one.levels)),
-        "assumptions": list(one.assumptions),
+        "assumptions": list(dict.fromkeys([*_taken(one), *one.assumptions])),
     }
+
+
+def _taken(one: Outcome) -> Iterator[str]:
+    """What is taken for granted of a run whose dynamics are stated."""
+    if one.case.stated:
+        yield from assumptions.assumed(one.case.run, one.case.claims)
 
 
 def conformance(report: ConformanceReport) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from certaudit.core.observer import ONE_KERNEL, subject
+from certaudit.core.rule import NotApplicable
 from certaudit.core.term import Formula, symbol
 from certaudit.losses import LOSSES
 from certaudit.report.derivation import formula_text, line
@@ -47,7 +49,17 @@ def opening(run: Run, *, latex: bool = False) -> Iterator[str]:
     step = "w - eta grad F(w) + N(0, sigma^2 I)"
     ball = "" if run.projection is None else f", then projected onto |w| <= {exact(run.projection)}"
     yield line("step", f"w <- {step}{ball}")
+    if run.release == "before-and-after":
+        yield line("seen", _pair(run))
     yield line("deletion", f"without the rows F a step moves by {DELETION[run.normalizer]}")
+
+
+def _pair(run: Run) -> str:
+    try:
+        subject(run)
+    except NotApplicable as refusal:
+        return f"the learned model and the final one; not by the learned model alone, as {refusal.text}"
+    return f"the learned model and the final one; O1: {ONE_KERNEL.text}"
 
 
 def _margin(run: Run) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from certaudit import __version__
 from certaudit.judgement.result import Judgement, overall
+from certaudit.report import assumptions, conformance, meaning, terminal, words
 from certaudit.report import audit as audit_text
-from certaudit.report import conformance, meaning, terminal, words
 from certaudit.report.derivation import Told, to_text
 from certaudit.session import Outcome
 
@@ -63,6 +63,7 @@ def _one(outcome: Outcome) -> Iterator[str]:
     if audit is not None:
         yield ""
         yield from audit_text.summary(audit)
+        yield from filter(None, [assumptions.ATTACKED[case.run.release]])
     if outcome.conformance is not None:
         yield from conformance.lines(outcome.conformance)
     if audit is not None and outcome.levels is not None:
@@ -72,10 +73,10 @@ def _one(outcome: Outcome) -> Iterator[str]:
         yield ""
         yield "rules that say nothing about this run:"
         yield from (f"  {line}" for line in skipped)
-    if case.run.assumptions:
-        yield ""
-        yield "assumed, not checked:"
-        yield from (f"  {assumption}" for assumption in case.run.assumptions)
+    yield ""
+    yield "assumed, not checked:"
+    taken = assumptions.assumed(case.run, case.claims) if case.stated else case.run.assumptions
+    yield from (f"  {one}" for one in taken)
 
 
 def _exceptions(outcome: Outcome) -> Iterator[str]:

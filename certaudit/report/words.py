@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from certaudit.claims import Claim, EpsilonDelta, GaussianClaim, RenyiClaim
+from certaudit.report.assumptions import OBSERVERS, unseen
 from certaudit.report.numbers import down, exact, up
 from certaudit.run import Network, Phase, Request, Run
 from certaudit.verdict import Bound, ClaimVerdict
@@ -70,7 +71,8 @@ def by(verdict: ClaimVerdict) -> str:
     while layer:
         names |= {line.rule: None for line in layer}
         layer = [known[k] for k in sorted({k for line in layer for k in line.uses})]
-    chain = " ← ".join(name for name in names if name not in ("curvature", "contraction"))
+    reduced = ["O1"] if verdict.proof.subject is not verdict.proof.run else []
+    chain = " ← ".join([*reduced, *(name for name in names if name not in ("curvature", "contraction"))])
     return f"exact tier: {chain}" if "E1" in names else chain
 
 
@@ -102,8 +104,8 @@ def run(one: Run) -> list[str]:
         f"learning    {phase(one.learn)}",
         *_requests(one.requests),
         *([f"output      noise variance {exact(output)} on the released model"] if output else []),
-        f"compared with {_reference(one)}; an observer sees "
-        + ("the final model" if one.release == "final" else "every iterate"),
+        f"compared with {_reference(one)}; an observer sees {OBSERVERS[one.release]}",
+        *unseen(one),
     ]
 
 

@@ -40,6 +40,7 @@ from certaudit.run import WORLDS, Batch, Run, World
 from certaudit.search import curvature, e1, i1, s3, s4
 from certaudit.search.exact import ExactPair
 from certaudit.search.lines import of
+from certaudit.search.o2 import ExactPath
 from certaudit.search.r4 import exponents
 
 Floats = NDArray[np.float64]
@@ -68,16 +69,18 @@ class GaussianBound:
 
 
 class Evidence:
-    """Lines about ``run``; every refusal on the way is kept in ``refusals``."""
+    """Lines about the run that rules speak of (O1); refusals on the way are kept in ``refusals``."""
 
     def __init__(self, run: Run) -> None:
-        self.run = run
         self.proof = Proof(run)
+        self.run = self.proof.subject
         self.refusals: dict[tuple[str, str], Refused] = {}
         self._curvature: dict[Batch, Line | None] = {}
         self._steps: dict[tuple[Batch, Fraction], Line | None] = {}
         self._high: dict[Fraction, GaussianBound | None] = {}
         self._adaptive: dict[Fraction, tuple[Line, ...]] = {}
+        if self.proof.unreduced is not None:
+            self.note(self.proof.unreduced)
 
     def attempt(self, make: Callable[[], Line]) -> Line | None:
         """The line that ``make`` adds, or None with the refusal noted."""
@@ -145,7 +148,7 @@ class Evidence:
     def _gaussian(self, sensitivity: Line | None) -> Line | None:
         if sensitivity is None:
             return None
-        if self.run.release == "every-step":
+        if self.run.release != "final":
             return self.apply("I2", (sensitivity,), Nothing())
         statement = sensitivity.statement
         if isinstance(statement, Drift):
@@ -166,7 +169,7 @@ class Evidence:
         """Gaussian-DP bounds without slack: S1 and S2 through I1 (I2 for every-step release), from the
         start or from the best restart; where a step may expand, gradients bounded in both worlds, and
         what an observer of every iterate would learn (I2), who sees the final model too."""
-        final = "I2" if self.run.release == "every-step" else "I1"
+        final = "I1" if self.run.release == "final" else "I2"
         bounds = []
         for name, sensitivity in self.sensitivities.items():
             line = self._gaussian(sensitivity)
@@ -277,7 +280,7 @@ class Evidence:
             if line is None:
                 return None
             lines.append(line)
-        final = "I2" if self.run.release == "every-step" else "I1"
+        final = "I1" if self.run.release == "final" else "I2"
         return GaussianBound(f"{'S3' if ridge else 'S4'} + {final}", tuple(lines))
 
     def adaptive(self, order: Fraction) -> tuple[Line, ...]:
@@ -318,8 +321,19 @@ class Evidence:
         law = self.law
         return {} if law is None else {one: ExactPair(self.proof, law, one) for one in BOTH}
 
+    @cached_property
+    def paths(self) -> dict[Direction, ExactPath]:
+        """The exact paths, one a direction; none if the iterates are not seen."""
+        if self.run.release == "final":
+            return {}
+        return {one: ExactPath(self.proof, one) for one in BOTH}
+
     def float_law(self) -> tuple[Floats, Floats, Floats, Floats] | None:
-        """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof."""
+        """(mean_P, covariance_P, mean_Q, covariance_Q) in floats, for the attacks; not a proof.
+
+        Of the learned model where O1 says that it tells all that is seen; None where it does not."""
+        if self.run.release == "before-and-after":
+            return None
         with precision(BITS):
             line = self.law
         if line is None:

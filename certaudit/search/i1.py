@@ -43,7 +43,7 @@ class Piece:
 def contractive(proof: Proof, sensitivity: Line, steps: Sequence[Line]) -> Line:
     """The line of I1 with the best split; raises Refusal."""
     uses = (sensitivity, *steps)
-    course = coupled(proof.run, tuple(line.statement for line in uses))
+    course = coupled(proof.subject, tuple(line.statement for line in uses))
     return proof.apply(RULE.id, uses, witness(course))
 
 

@@ -30,7 +30,7 @@ def verify(evidence: Evidence, claims: Sequence[Claim]) -> tuple[ClaimVerdict, .
         for claim in claims:
             after = claim.after or len(evidence.run.requests)
             if after not in stages:
-                stages[after] = Evidence(evidence.run.after(after))
+                stages[after] = Evidence(evidence.proof.run.after(after))
             verdicts.append(verify_claim(stages[after], claim))
     return tuple(verdicts)
 

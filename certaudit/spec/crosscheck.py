@@ -20,6 +20,7 @@ Contradictions: TypeAlias = Iterator[tuple[Place, str]]
 _LOSSES = {name: loss for name, loss in LOSSES.items() if name != "network"}
 _OWN_KEYS = {loss.needs: name for name, loss in _LOSSES.items() if loss.needs is not None}
 _LABELS = {name: loss.labels for name, loss in _LOSSES.items() if loss.label_allowed is not any_number}
+_SEEN = {"every-step": "the iterates themselves", "before-and-after": "the models themselves"}
 _LANGEVIN = ("langevin_sigma", "inverse_temperature")
 
 
@@ -180,9 +181,16 @@ def _noise(tree: Any, stages: Sequence[_Stage]) -> Contradictions:
         ("reference", "retrained", "output_noise"),
         ("reference", "unlearn-retrained", "output_noise"),
     ]
-    for place in places:
-        if _at(tree, "release") == "every-step" and _at(tree, *place) is not None:
-            yield place, "has no meaning with release every-step, which shows the iterates themselves"
+    for release, seen in _SEEN.items():
+        if _at(tree, "release") != release:
+            continue
+        for place in places:
+            if _at(tree, *place) is not None:
+                yield place, f"has no meaning with release {release}, which shows {seen}"
+    law = _at(tree, "reference")
+    if _at(tree, "release") == "before-and-after" and (law == "retrained" or _at(law, "retrained")):
+        message = "has no model before unlearning: release before-and-after needs unlearn-retrained"
+        yield ("reference",), message
     place = ("reference", "unlearn-retrained", "noise")
     sizes = {_number(_at(stage.unlearn, "step_size")) for stage in stages}
     for convention in _LANGEVIN:

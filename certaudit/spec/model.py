@@ -611,8 +611,11 @@ class Spec(_Part):
         Field(description="law Q that the law P of the unlearned model is compared with"),
     ]
     release: Annotated[
-        Literal["final", "every-step"],
-        Field(description="what an observer sees: the final model or every iterate"),
+        Literal["final", "before-and-after", "every-step"],
+        Field(
+            description="what an observer sees: the final model, the learned model and the final one, "
+            "or every iterate"
+        ),
     ] = "final"
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_no_list)] = ()
     implementation: Annotated[

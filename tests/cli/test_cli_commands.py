@@ -26,6 +26,8 @@ def certaudit(*arguments, cwd=ROOT, **environment):
 
 EXPECTED = {
     "ridge-diabetes": (0, {"proved"}),
+    "ridge-diabetes-before-and-after": (0, {"proved"}),
+    "ridge-diabetes-every-step": (1, {"proved", "refuted"}),
     "ridge-digits": (0, {"proved"}),
     "logistic-breast-cancer": (0, {"proved"}),
     "ridge-diabetes-refuted": (1, {"refuted"}),

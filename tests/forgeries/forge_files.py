@@ -177,6 +177,37 @@ def plane_every():
     return plane_bounds(release="every-step")
 
 
+def plane_path():
+    """O2, O2-renyi: every step, exactly."""
+    maker = Maker(forge_runs.path())
+    walked = [maker.evidence.paths[d] for d in ("P|Q", "Q|P")]
+    order = Fraction(3)
+    found = [one.renyi(order) for one in walked]
+    r = max(above(one.statement.r) for one in found)
+    maker.claim(RenyiClaim("order", order, r), "proved", found)
+    infinite = walked[0].renyi(Fraction(10**6))
+    maker.claim(RenyiClaim("broken order", Fraction(10**6), Fraction(100)), "refuted", [infinite])
+    sticks = [one.hockey_stick(Fraction(1, 2), 2) for one in walked]
+    maker.sticks("stick", sticks)
+    most = max(sticks, key=lambda one: float(one.statement.delta))
+    maker.sticks("broken", [most], "refuted")
+    return maker.document()
+
+
+def plane_pair():
+    """O1: before and after, by the learned model."""
+    maker = Maker(forge_runs.plane(release="before-and-after"))
+    pairs = [maker.evidence.exact[d] for d in ("P|Q", "Q|P")]
+    found = [one.renyi(Fraction(2)) for one in pairs]
+    r = max(above(one.statement.r) for one in found)
+    maker.claim(RenyiClaim("order", Fraction(2), r), "proved", found)
+    sticks = [one.hockey_stick(Fraction(1, 8), 4) for one in pairs]
+    maker.sticks("stick", sticks)
+    most = max(sticks, key=lambda one: float(one.statement.delta))
+    maker.sticks("broken", [most], "refuted")
+    return maker.document()
+
+
 def cyclic_bounds():
     """Batches in turn, two requests, a claim about the first."""
     run = forge_runs.cyclic()
@@ -253,6 +284,8 @@ BUILDERS = {
         plane_cover,
         plane_bounds,
         plane_every,
+        plane_path,
+        plane_pair,
         cyclic_bounds,
         logistic_bounds,
         logistic_every,

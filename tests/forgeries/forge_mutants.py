@@ -15,7 +15,7 @@ WORDS = (
     ("ridge", "logistic", "huber", "softmax", "network"),
     ("fixed", "current", "sum"),
     ("unlearn-retrained", "retrained"),
-    ("final", "every-step"),
+    ("final", "before-and-after", "every-step"),
     ("P|Q", "Q|P"),
     ("P", "Q", "any"),
     ("proved", "refuted"),

@@ -56,6 +56,12 @@ def plane(**changes):
     return make(*rows(), start=Start((Fraction(0),) * 2, Fraction(1, 16)), **changes)
 
 
+def path():
+    """Ridge with large residuals, every iterate seen."""
+    X, y = rows()
+    return make(X, y * 8, learn=phase(2), unlearn=phase(1), release="every-step")
+
+
 def cyclic(**changes):
     """Ridge with batches in turn and two requests."""
     learn, unlearn = phase(5, batches=((0, 1), (2, 3))), phase(2, batches=((0, 1), (2, 3)))

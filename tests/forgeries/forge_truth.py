@@ -27,12 +27,33 @@ def laws(content, requests):
     """(mean, covariance) of what is released in P and in Q."""
     if content["run"]["release"] == "final":
         return [_final(content, requests, world) for world in "PQ"]
+    if content["run"]["release"] == "before-and-after":
+        return [_pair(content, requests, world) for world in "PQ"]
     p, q = (list(steps(content, requests, world)) for world in "PQ")
     if len(p) != len(q):
         raise Open
     while p and _same(p[-1], q[-1]):
         p, q = p[:-1], q[:-1]
     return [_path(content, taken) for taken in (p, q)]
+
+
+def _pair(content, requests, world):
+    """The learned model and the final one as one vector."""
+    run = content["run"]
+    learned = run["learn" if world == "P" else "reference"]["steps"]
+    mean, covariance = _start(run)
+    first = (mean, covariance, covariance)
+    across = covariance
+    for done, (a, b, variance, *_) in enumerate(steps(content, requests, world), start=1):
+        mean, across = a @ mean + b, a @ across
+        covariance = a @ covariance @ a + variance * np.eye(len(mean))
+        if done == learned:
+            first, across = (mean, covariance), covariance
+    output = run["reference"]["output_variance"] if world == "Q" else None
+    noise = number(run["output_variance"] if output is None else output)
+    covariance = covariance + noise * np.eye(len(mean))
+    whole = np.block([[first[1], across.T], [across, covariance]])
+    return _finite(np.concatenate([first[0], mean]), whole)
 
 
 def _same(one, two):

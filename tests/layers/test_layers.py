@@ -34,8 +34,8 @@ GROUND_UP = (
 )
 """Rooms from the ground up: a room imports itself and rooms of the rows above it in this list."""
 
-MOST_CORE = 2850
-MOST_CHECK = 2400
+MOST_CORE = 3200
+MOST_CHECK = 2700
 
 MADE_IN = "certaudit.core.statement"
 LINES_IN = "certaudit.core.proof"

@@ -40,7 +40,7 @@ def test_every_rule_has_lemmas_in_a_module_of_its_name(rule):
 
 def test_every_module_of_lemmas_is_of_a_rule_or_of_shared_formulas():
     named = {rule.lower().replace("-", "_") for rule in RULES}
-    shared = {"affine", "slope", "shifts", "gaussian", "diagonal", "conversion"}
+    shared = {"affine", "path", "slope", "shifts", "gaussian", "diagonal", "conversion"}
     assert set(OWN) == named | shared | {"terms", "lemma", "catalogue"}
 
 

@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 from oracles import tradeoff
-from oracles.gaussian_law import MP, Normal, final_law, number, path_law
+from oracles.gaussian_law import MP, Normal, final_law, number, pair_law, path_law
 from oracles.gaussian_pair import Pair, diagonal, renyi
 from oracles.gaussian_stick import hockey_stick, hockey_stick_mp
 from oracles.worlds import steps
@@ -17,7 +17,7 @@ from certaudit.run import Run
 NEAR = 1e-6
 FLOAT_ERROR = 1e-8
 ERROR = Fraction(1, 10**25)
-LONGEST_PATH = 10
+LONGEST_PATH = 12
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class GaussianTruth:
 
     @cached_property
     def _laws(self) -> tuple[Normal, Normal]:
-        law = path_law if self._by_path else final_law
+        seen = {"final": final_law, "before-and-after": pair_law, "every-step": path_law}
+        law = final_law if self._open else seen[self.run.release]
         return law(self.run, "P"), law(self.run, "Q")
 
     @cached_property

@@ -50,6 +50,23 @@ def path_law(run: Run, world: str) -> Normal:
     return Normal(np.concatenate(means), np.block(blocks))
 
 
+def pair_law(run: Run, world: str) -> Normal:
+    """The joint law of the learned model and of the final one."""
+    learned = run.learn.steps if world == "P" else run.reference.steps
+    mean, covariance = _start(run)
+    first, across = mean, covariance
+    before = covariance
+    for done, step in enumerate(steps(run, world), start=1):
+        matrix, drift = _affine(run, step)
+        mean = matrix.dot(mean) + drift
+        across = matrix.dot(across)
+        covariance = matrix.dot(covariance).dot(matrix.T) + _times_identity(step.variance, len(mean))
+        if done <= learned:
+            first, before, across = mean, covariance, covariance
+    own = covariance + _times_identity(output_variance(run, world), len(mean))
+    return Normal(np.concatenate([first, mean]), np.block([[before, across.T], [across, own]]))
+
+
 def number(value) -> mpmath.mpf:
     """A float, whole number or fraction, exactly or to all digits."""
     if isinstance(value, (float, np.floating)):

@@ -199,6 +199,7 @@ def _noise_sized(dice: Dice, run: Run, terse: bool) -> Run | None:
         run = replace(run, reference=reference)
     if run.reference.kind == "unlearn-retrained" and dice.chance(0.12):
         run = replace(run, reference=replace(run.reference, unlearn_variance=variance()))
-    if not output and run.reference.output_variance is None and dice.chance(0.2):
-        run = replace(run, release="every-step")
+    if not output and run.reference.output_variance is None and dice.chance(0.35):
+        pair = run.reference.kind == "unlearn-retrained"
+        run = replace(run, release=dice.of("every-step", "every-step", *["before-and-after"] * pair))
     return run

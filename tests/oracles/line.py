@@ -10,6 +10,7 @@ from oracles import normal_pair, tradeoff
 from oracles.line_cells import Cells, Side, cells
 from oracles.line_law import released
 from oracles.line_map import beside, line_of
+from oracles.worlds import shown_first
 
 from certaudit.run import Run
 
@@ -27,8 +28,9 @@ class LineTruth:
 
     @cached_property
     def _laws(self):
-        line = line_of(self.run)
-        return tuple(released(line, self.run, world) for world in "PQ")
+        run = shown_first(self.run)
+        line = line_of(run)
+        return tuple(released(line, run, world) for world in "PQ")
 
     @cached_property
     def _cells(self) -> Cells:
@@ -36,13 +38,13 @@ class LineTruth:
 
     @cached_property
     def _beside(self) -> tuple | None:
-        pair = tuple(beside(self.run, world) for world in "PQ")
+        pair = tuple(beside(shown_first(self.run), world) for world in "PQ")
         return None if pair[0] is None or pair[0] == pair[1] else pair
 
     @property
     def _open(self) -> bool:
         """Whether the numbers bound the truth from below only."""
-        return self.run.release == "every-step" or not self._cells.smooth
+        return self.run.release != "final" or not self._cells.smooth
 
     def deltas(self, direction: str, epsilons: np.ndarray) -> np.ndarray:
         """Lower bounds of delta at each epsilon, but for the tolerance."""

@@ -14,6 +14,7 @@ import numpy as np
 from oracles import tradeoff
 from oracles.scores import scores
 from oracles.simulation import draw
+from oracles.worlds import shown_first
 from scipy.special import betaincinv, ndtri
 
 from certaudit.run import Run
@@ -42,10 +43,11 @@ class SampledTruth:
     def _values(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Every score of every model that was not fitted on, in both worlds."""
         streams = [np.random.default_rng([self.seed, k]) for k in range(2)]
-        p, q = (draw(self.run, w, MODELS, rng) for w, rng in zip("PQ", streams, strict=True))
+        run = shown_first(self.run)
+        p, q = (draw(run, w, MODELS, rng) for w, rng in zip("PQ", streams, strict=True))
         rest = slice(FIT, None)
         with np.errstate(all="ignore"):
-            found = [(s(p, rest), s(q, rest)) for s in scores(self.run, p, q, slice(0, FIT))]
+            found = [(s(p, rest), s(q, rest)) for s in scores(run, p, q, slice(0, FIT))]
         return [(a, b) for a, b in found if np.isfinite(a).all() and np.isfinite(b).all()]
 
     @cached_property

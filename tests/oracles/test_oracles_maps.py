@@ -133,7 +133,7 @@ def test_random_runs_use_every_key():
     runs = [random_run(kind, index) for kind in KINDS for index in range(150)]
     assert {run.loss for run in runs} == {"ridge", "logistic", "huber", "softmax", "network"}
     assert {run.normalizer for run in runs} == {"fixed", "current", "sum"}
-    assert {run.release for run in runs} == {"final", "every-step"}
+    assert {run.release for run in runs} == {"final", "before-and-after", "every-step"}
     assert {run.reference.kind for run in runs} == {"unlearn-retrained", "retrained"}
     assert {run.clip and run.clip.regularizer for run in runs} == {None, True, False}
     assert {len(run.requests) for run in runs} >= {1, 2, 3}

@@ -56,6 +56,14 @@ def output_variance(run: Run, world: str) -> Fraction:
     return run.output_variance if world == "P" or other is None else other
 
 
+def shown_first(run: Run) -> Run:
+    """The run itself, or, where the learned model is shown too, the one that ends there."""
+    if run.release != "before-and-after":
+        return run
+    idle = tuple(replace(r, unlearn=replace(r.unlearn, steps=0)) for r in run.requests)
+    return replace(run, requests=idle)
+
+
 def stopped(run: Run, after: int | None) -> Run:
     """The run that releases its model after so many requests (None: after all)."""
     return run if after is None else replace(run, requests=run.requests[:after])

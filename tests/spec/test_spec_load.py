@@ -220,6 +220,24 @@ BAD = [
         "no meaning with release every-step",
     ),
     (
+        "claims:",
+        "release: before-and-after\noutput_noise: {std: 1}\nclaims:",
+        (14, 15, "output_noise"),
+        "no meaning with release before-and-after",
+    ),
+    (
+        "unlearn-retrained\n",
+        "retrained\nrelease: before-and-after\n",
+        (12, 12, "reference"),
+        "has no model before unlearning",
+    ),
+    (
+        "unlearn-retrained\n",
+        "{retrained: {steps: 5}}\nrelease: before-and-after\n",
+        (12, 12, "reference"),
+        "has no model before unlearning",
+    ),
+    (
         "unlearn-retrained\n",
         "{retrained: {output_noise: {std: 1}}}\nrelease: every-step\n",
         (12, 39, "reference.retrained.output_noise"),
@@ -303,7 +321,12 @@ BAD = [
     ("confidence: 0.95", "confidence: 1", (18, 36, "audit.confidence"), "less than 1"),
     ("confidence: 0.95", "dtype: f16", (18, 31, "audit.dtype"), "'float64' or 'float32'"),
     ("confidence: 0.95", "seed: -1", (18, 30, "audit.seed"), "at least 0"),
-    ("audit: {", "release: all\naudit: {", (18, 10, "release"), "'final' or 'every-step'"),
+    (
+        "audit: {",
+        "release: all\naudit: {",
+        (18, 10, "release"),
+        "'final', 'before-and-after' or 'every-step'",
+    ),
 ]
 
 

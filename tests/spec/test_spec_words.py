@@ -25,6 +25,8 @@ def test_the_example(tmp_path: Path) -> None:
         "learning    200 steps, step size 2.5, noise variance 0.0004 a step",
         "unlearning  20 steps, step size 2.5, noise variance 0.0004 a step",
         "compared with unlearn-retrained; an observer sees the final model",
+        "not about   a holder of the model before the deletion (release: before-and-after is about that "
+        "one)",
     ]
 
 

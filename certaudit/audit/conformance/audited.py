@@ -49,17 +49,18 @@ def _models(run: Run, law: Law, report: AuditReport, foreign: Trainer | None) ->
     level, most = 1 - report.confidence, report.shadows if foreign is None else report.trained
     count = min(most, MOST_SHADOWS)
     trainer = built_in if foreign is None else foreign
-    models: dict[World, Floats] = {world: np.zeros((0, run.parameters)) for world in WORLDS}
+    models: dict[World, Floats] = {world: np.zeros((0, run.shown)) for world in WORLDS}
     for world in WORLDS if count else ():
         try:
             models[world] = trainer(run, world, 0, count).final
         except ShadowError as error:
             return ConformanceReport(level, 0, (), skipped=str(error))
     sizes = {one.shape[1] for one in models.values()}
-    if sizes != {run.parameters}:
-        text = f"the code returns {max(sizes)} parameters, the spec's model has {run.parameters}"
+    if sizes != {run.shown}:
+        text = f"the code returns {max(sizes)} parameters, the spec's model has {run.shown}"
         return ConformanceReport(level, count, (), skipped=text)
-    return conform(models, law, level)
+    last = slice(run.shown - run.parameters, None)
+    return conform({world: one[:, last] for world, one in models.items()}, law, level)
 
 
 def _steps(run: Run, seed: int, level: float) -> ConformanceReport:

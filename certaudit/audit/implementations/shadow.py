@@ -49,7 +49,7 @@ def make(code: Code, run: Run, world: World, shadow: int, seed: int) -> Floats:
 
     Every call gets fresh copies of the data.  For request k the data are those left by the requests
     before it, and ``forget`` counts rows in them; a reference that unlearns as well is asked to forget
-    nothing.  Returns the parameters, flattened.
+    nothing.  Returns the parameters, flattened; before and after, those of the learned model first.
 
     Raises:
         ShadowFault: if the code raises, or returns no array of finite real numbers.
@@ -65,13 +65,14 @@ def make(code: Code, run: Run, world: World, shadow: int, seed: int) -> Floats:
     gone: list[int] = [] if world == "P" else list(run.forget)
     try:
         model = call("learn", code.learn, *_data(run, gone), phase=0)
+        before = [flatten(model)] if run.release == "before-and-after" else []
         unlearns = world == "P" or run.reference.kind == "unlearn-retrained"
         for k, request in enumerate(run.requests if unlearns else (), start=1):
             left = np.delete(np.arange(run.n), gone).tolist()
             forget = [left.index(j) for j in request.rows] if world == "P" else []
             model = call("unlearn", code.unlearn, model, *_data(run, gone), forget, phase=k)
             gone += request.rows if world == "P" else ()
-        return flatten(model)
+        return np.concatenate([*before, flatten(model)])
     except KeyboardInterrupt:
         raise
     except BaseException as error:

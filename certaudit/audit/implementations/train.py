@@ -54,7 +54,7 @@ class Foreign:
         made = self._made.setdefault((len(run.requests), world), [])
         fault = self._make(run, world, made, first + count) if len(made) < first + count else ""
         models = made[first : first + count]
-        shadows = Shadows(np.stack(models) if models else np.zeros((0, run.parameters)), {})
+        shadows = Shadows(np.stack(models) if models else np.zeros((0, run.shown)), {})
         if fault:
             self._faults.append(fault)
             raise ShadowError(fault, shadows)

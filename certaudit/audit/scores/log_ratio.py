@@ -12,7 +12,8 @@ from certaudit.audit.scores.base import Floats, Score, Setting
 class LogRatio(Score):
     """The true log p/q of two Gaussians, which no score beats (Neyman–Pearson).
 
-    Takes the exact tier's means (d,) and covariances (d, d) in floats.
+    Takes the exact tier's means (d,) and covariances (d, d) in floats; of a learned model with the final
+    one beside it, the learned model's (O1).
     """
 
     name = "true log-ratio"
@@ -39,6 +40,6 @@ class LogRatio(Score):
         """Log p/q."""
         logs = []
         for mean, factor in zip(self._means, self._factors, strict=True):
-            white = np.linalg.solve(factor, (models - mean).T)
+            white = np.linalg.solve(factor, (models[:, : len(mean)] - mean).T)
             logs.append(-(white**2).sum(axis=0) / 2 - np.log(np.diag(factor)).sum())
         return np.asarray(logs[0] - logs[1])

@@ -15,7 +15,7 @@ from certaudit.run import Run
 
 Floats = NDArray[np.float64]
 
-NOT_IN_KEY = frozenset({"X", "y", "release", "assumptions"})
+NOT_IN_KEY = frozenset({"X", "y", "assumptions"})
 """Fields of a run hashed as arrays, or without influence on its models; all others are in the key."""
 
 

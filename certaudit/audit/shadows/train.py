@@ -28,7 +28,8 @@ DTYPES = {"float64": torch.float64, "float32": torch.float32}
 class Shadows:
     """Trained models of one world.
 
-    final: (shadows, parameters), the models released, output noise included.
+    final: (shadows, parameters), the models released, output noise included; with release
+    before-and-after (shadows, 2 parameters), the learned model and the released one.
     recorded[t]: (shadows, parameters), the iterates w_t, counted over all phases of the world.
     """
 
@@ -83,7 +84,8 @@ def train(
     """
     if first % BLOCK:
         raise ValueError(f"shadow {first} is not the first of a block of {BLOCK}")
-    record = tuple(sorted(set(record)))
+    learned = _learned(run, world)
+    record = tuple(sorted({*record, *learned}))
     size = _chunk_size(run, chunk)
     source = PhiloxNoise(seed) if noise is None else noise
     # A foreign noise source is not part of the key, so its chunks are not stored.
@@ -100,17 +102,23 @@ def train(
                 piece = _train_chunk(run, world, source, start, count, dtype, record, bar)
                 bad = _not_finite(piece)
                 if bad.size:
-                    finished = _shadows([*pieces, piece[:, : bad[0]]], record)
+                    finished = _shadows([*pieces, piece[:, : bad[0]]], record, learned)
                     raise ShadowError(_fault(world, start + int(bad[0]), seed, bad.size), finished)
                 if keep is not None:
                     keep.save(key, piece)
             pieces.append(piece)
-    return _shadows(pieces, record)
+    return _shadows(pieces, record, learned)
 
 
-def _shadows(pieces: list[Floats], record: tuple[int, ...]) -> Shadows:
+def _learned(run: Run, world: World) -> tuple[int, ...]:
+    """The step that ends learning, where an observer sees its model."""
+    return (run.program(world)[0].phase.steps,) if run.release == "before-and-after" else ()
+
+
+def _shadows(pieces: list[Floats], record: tuple[int, ...], learned: tuple[int, ...]) -> Shadows:
     everything = np.concatenate(pieces, axis=1)
-    return Shadows(everything[0], dict(zip(record, everything[1:], strict=True)))
+    recorded = dict(zip(record, everything[1:], strict=True))
+    return Shadows(np.hstack([*(recorded[t] for t in learned), everything[0]]), recorded)
 
 
 def _train_chunk(

@@ -15,6 +15,7 @@ from certaudit.search.c3 import epsilon_by_tangent
 from certaudit.search.evidence import Evidence, GaussianBound
 from certaudit.search.exact import ExactPair
 from certaudit.search.lines import of
+from certaudit.search.o2 import ExactPath
 from certaudit.search.orders import epsilon_range
 from certaudit.search.r4 import best_order, float_composition
 from certaudit.search.routes.shared import best_per_route, gaussian_bounds
@@ -31,6 +32,14 @@ def search(evidence: Evidence, claim: EpsilonDelta) -> tuple[list[Line], list[Bo
             found.append(pair.decide(claim.epsilon, claim.delta))
         except (Refusal, ValueError, OverflowError) as reason:
             found += _by_renyi(evidence, pair, claim, str(reason))
+    walked = [evidence.paths[d] for d in claim.directions if d in evidence.paths]
+    for path in walked:
+        try:
+            found.append(path.decide(claim.epsilon, claim.delta))
+        except Refusal as reason:
+            evidence.note(reason)
+    if walked and claim.delta > 0:
+        bounds += _path_epsilon(evidence, walked, claim.delta)
     exact = _exact_epsilon(evidence, pairs, claim.delta)
     if exact is not None:
         bounds.append(exact)
@@ -103,7 +112,7 @@ def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fracti
         return None
     floors = [of(end.low, HockeyStick).epsilon for end in ends if end.low is not None]
     by_order = " by one Rényi order" if any(end.high.rule == "C3" for end in ends) else ""
-    final_only = evidence.run.release == "every-step"
+    final_only = evidence.run.release != "final"
     return Bound(
         f"exact tier{by_order}" + (" (final model only)" if final_only else ""),
         "epsilon",
@@ -111,6 +120,26 @@ def _exact_epsilon(evidence: Evidence, pairs: Sequence[ExactPair], delta: Fracti
         tuple(s for end in ends for s in (end.high, end.low) if s is not None),
         max(floors, default=Fraction(0)),
     )
+
+
+def _path_epsilon(evidence: Evidence, paths: Sequence[ExactPath], delta: Fraction) -> list[Bound]:
+    try:
+        ends = [path.epsilon(delta) for path in paths]
+    except Refusal as reason:
+        evidence.note(reason)
+        return []
+    except ValueError:
+        return []
+    floors = [of(end.low, HockeyStick).epsilon for end in ends if end.low is not None]
+    return [
+        Bound(
+            "O2-renyi + C3" if any(end.high.rule == "C3" for end in ends) else "O2, the exact path",
+            "epsilon",
+            max(end.upper for end in ends),
+            tuple(s for end in ends for s in (end.high, end.low) if s is not None),
+            max(floors, default=None),
+        )
+    ]
 
 
 def _convert(evidence: Evidence, bound: GaussianBound, delta: Fraction) -> Bound | None:

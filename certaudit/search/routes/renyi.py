@@ -21,6 +21,12 @@ def search(evidence: Evidence, claim: RenyiClaim) -> tuple[list[Line], list[Boun
     exact = _exact(evidence, claim)
     found = list(exact)
     bounds: list[Bound] = [_exact_bound(evidence, exact)] if exact else []
+    walked = _paths(evidence, claim)
+    found += walked
+    if walked:
+        bounds.append(
+            Bound("O2, the exact path", "renyi", _worst(walked), tuple(walked), _floor(walked))
+        )
     for bound in evidence.deterministic:
         lines = [evidence.apply("R1", (line,), OrderWitness(claim.order)) for line in bound.lines]
         known = [line for line in lines if line is not None]
@@ -46,10 +52,8 @@ def _exact(evidence: Evidence, claim: RenyiClaim) -> list[Line]:
 
 def _exact_bound(evidence: Evidence, exact: Sequence[Line]) -> Bound:
     value = _worst(exact)
-    final_only = evidence.run.release == "every-step"
-    floor = None
-    if value is not None:
-        floor = max(lower(largest(of(line, Renyi).r for line in exact)), Fraction(0))
+    final_only = evidence.run.release != "final"
+    floor = _floor(exact)
     return Bound(
         "exact tier" + (" (final model only)" if final_only else ""),
         "renyi",
@@ -57,6 +61,21 @@ def _exact_bound(evidence: Evidence, exact: Sequence[Line]) -> Bound:
         tuple(exact),
         floor,
     )
+
+
+def _paths(evidence: Evidence, claim: RenyiClaim) -> list[Line]:
+    try:
+        return [evidence.paths[d].renyi(claim.order) for d in claim.directions if d in evidence.paths]
+    except Refusal as reason:
+        evidence.note(reason)
+        return []
+
+
+def _floor(lines: Sequence[Line]) -> Fraction | None:
+    """The largest divergence, rounded down; None if infinite."""
+    if _worst(lines) is None:
+        return None
+    return max(lower(largest(of(line, Renyi).r for line in lines)), Fraction(0))
 
 
 def _worst(lines: Sequence[Line]) -> Fraction | None:
