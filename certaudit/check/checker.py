@@ -184,7 +184,8 @@ def _check_proofs(whole: Run, value: Any, progress: _Progress) -> None:
         need(len(parts) > 0 and all(items(claims) for _, _, claims in parts), "a proof without a claim")
         need(sum(len(items(lines)) for _, lines, _ in parts) <= MOST_LINES, f"over {MOST_LINES} lines")
     for number, (requests, lines, claims) in enumerate(parts):
-        run = told(whole.after(requests))
+        with _stage("FORMAT", f" proof {number}"):
+            run = told(whole.after(requests))
         shown_lines = _check_lines(run, lines, f" proof {number}", progress)
         for at, claim in enumerate(claims):
             with _stage("CLAIM", f" {at} of proof {number}{_named(claim)}"):

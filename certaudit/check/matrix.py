@@ -34,7 +34,7 @@ class Matrix:
     packed: dict[int, list[mpz]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        spend(5 + 0.2 * self.height * self.width)
+        spend(3 + 0.12 * self.height * self.width)
 
     @property
     def height(self) -> int:
@@ -60,7 +60,7 @@ class Matrix:
     @cached_property
     def size(self) -> Interval:
         """A bound on the spectral norm."""
-        spend(20 + 0.2 * self.height * self.width)
+        spend(15 + 0.16 * self.height * self.width)
         across = max(sum(map(abs, row), mpz(0)) for row in self.rows)
         down = max(sum(map(abs, column), mpz(0)) for column in zip(*self.rows, strict=True))
         found = lesser(self.norm, (dyadic(across * down, 2 * self.exponent).sqrt() + self.error).top())
@@ -121,7 +121,7 @@ class Matrix:
             raise ValueError("sizes of a product")
         width = -(-(self.length + other.length + self.width.bit_length() + 2) // 64) * 64
         across = other.width * width * self.length / 8e6
-        spend(20 + self.height * (self.width * (0.5 + across) + other.width))
+        spend(12 + self.height * (self.width * (0.25 + across) + 0.6 * other.width))
         half = mpz(1) << (width - 1)
         shift = pack([half] * other.width, width)
         if width not in other.packed:
@@ -201,7 +201,7 @@ def row_of(numbers: Iterable[Interval]) -> Matrix:
 
 def diagonal(size: int, value: Interval) -> Matrix:
     """value times the identity."""
-    spend(size * size / 5)
+    spend(size * size / 10)
     mantissa, exponent = value.mantissa()
     zero = mpz(0)
     rows = tuple(tuple(mantissa if i == j else zero for j in range(size)) for i in range(size))

@@ -110,7 +110,7 @@ def inverse(found: Complex) -> tuple[Complex, Rectangle]:
     """N^-1 and det N.  With any triangular L, U and L N U = I + E, e = |E| < 1: N^-1 is within
     |U| |L| e/(1-e) of U L, and det N det L det U within (1+e)^d - 1 of 1."""
     size = found.width
-    spend(3 * size**3)
+    spend(200 + 1.3 * size**3)
     with gmpy2.context(precision=bits() + 16):
         lower, upper = map(_exactly, _triangles(found.centres()))
     e = (lower @ found @ upper - identity(size)).parts.norm

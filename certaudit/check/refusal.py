@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WORK = 6_000_000
+WORK = 7_000_000
 """Microseconds, roughly, that one file may take."""
 
 _left: float = WORK

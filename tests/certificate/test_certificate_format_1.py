@@ -27,8 +27,8 @@ CLAIMS = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_certificate_of_2026_is_accepted(path):
-    """The files in format-1/ are never generated again: those named after a kind of claim were written
-    by ``certaudit derive --save`` in November 2026, those named rules-... by tests/forgeries at the same
+    """The files in format-1/ are never generated again: those not named rules-... were written
+    by ``certaudit derive --save`` in November 2026, the others by tests/forgeries at the same
     time.  If one is refused, a checker is wrong, or the format needs a new number."""
     raw = path.read_bytes()
     decided = replay(loads(raw))
