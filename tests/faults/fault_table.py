@@ -32,11 +32,12 @@ page; a test holds it current.
 
 ## What only a trace shows
 
-The law of a released model is that of a sum over all its steps. What changes each step a little, and
-leaves the variance as it was, no audit of this size sees in released models:
-{trace_only()}. By the central limit theorem the sum of uniform noise is nearly
-as Gaussian as that of Gaussian noise, and half precision moves a draw by less than a thousandth of its
-size.
+The law of a released model is that of a sum over all its steps. What changes each step a little,
+and leaves the variance as it was, hardly shows in it: {trace_only()}. With 1000 models of each
+world against their exact law neither is seen in any of ten seeds. With 4000, uniform noise is seen
+in ten of ten where a step forgets a third of what was before it, and in none where it forgets a
+thirtieth: the sum of many draws is Gaussian. Noise in half precision, which moves a draw by less
+than a thousandth of its size, is seen in none.
 
 ## The faults
 

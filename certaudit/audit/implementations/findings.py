@@ -29,8 +29,9 @@ class Made:
 Models = Mapping[World, Sequence[Made]]
 
 OUT_OF_REACH = (
-    "released models do not tell whether each step's noise has another shape, or half precision, with "
-    "the right variance: no audit of this size sees that; a recorded trace does (certaudit conform)"
+    "released models hardly tell the shape of each step's noise where its variance is right: no audit "
+    "of this size sees half precision, and uniform noise shows only where few steps count, after "
+    "thousands of models; a recorded trace shows both (certaudit conform)"
 )
 
 CHANCE_BITS = 20
