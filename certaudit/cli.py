@@ -6,13 +6,15 @@ import argparse
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 from certaudit import __version__
 from certaudit.commands import commands
 from certaudit.commands.exits import ERROR, WORDS
 from certaudit.commands.output import failed
-from certaudit.errors import InputError
+from certaudit.errors import InputError, InputWarning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
+        with warnings.catch_warnings():
+            _warnings_in_one_line()
+            code: int = options.run(options)
         sys.stdout.flush()
         return code
     except InputError as error:
@@ -42,6 +46,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.result:
         failed(options, reasons)
     return ERROR
+
+
+def _warnings_in_one_line() -> None:
+    """What may not be meant in the input, a line each on stderr; other warnings as they are."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, InputWarning):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    warnings.simplefilter("always", InputWarning)
+    warnings.showwarning = show
 
 
 def _parser() -> argparse.ArgumentParser:

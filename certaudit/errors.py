@@ -31,3 +31,7 @@ class InputError(Exception):
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(str(d) for d in self.diagnostics))
+
+
+class InputWarning(UserWarning):
+    """The input can be used, and may not be what is meant; its text is a diagnostic's."""

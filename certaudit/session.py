@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from certaudit.claims import Claim
 from certaudit.core.proof import Proof
-from certaudit.errors import Diagnostic, InputError
+from certaudit.errors import Diagnostic, InputError, InputWarning
 from certaudit.judgement import columns
 from certaudit.judgement.columns import Row
 from certaudit.judgement.judge import Scope, Terms, judge
@@ -21,6 +23,7 @@ from certaudit.search.evidence import Evidence
 from certaudit.search.verify import verify as verify_claims
 from certaudit.spec.build import build, build_claims
 from certaudit.spec.load import LoadedSpec, load_policy, load_spec
+from certaudit.spec.subjects import Subject
 from certaudit.verdict import ClaimVerdict, Status
 
 if TYPE_CHECKING:
@@ -30,15 +33,23 @@ if TYPE_CHECKING:
     from certaudit.certificate.record import Decided, Verdict
 
 
+MOVING = Fraction(1, 10)
+"""Part of conformance's level for how far unlearning moves a model."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A loaded spec, its run, the claims to check (``left_out``: how many of the spec's are not), and
-    what PASS requires."""
+    what PASS requires.  ``subjects``, ``several``, ``warnings``: see ``certaudit.spec.build.Built``.
+    """
 
     loaded: LoadedSpec
     run: Run
     data_sha256: str
     claims: tuple[Claim, ...]
+    subjects: tuple[tuple[Subject, ...], ...] = ()
+    several: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
     left_out: int = 0
     terms: Terms = field(default_factory=Terms)
 
@@ -140,7 +151,7 @@ def load(
     accept_unchecked: bool = False,
     unknown: bool = False,
 ) -> list[Case]:
-    """Load every spec before anything is computed.
+    """Load every spec before anything is computed.  What may not be meant is an ``InputWarning``.
 
     ``policy``: a file whose requirements are added to the specs' own; ``unknown``: whether a spec may
     leave its dynamics unknown.
@@ -184,7 +195,18 @@ def _load(path: Path, only: str | None) -> Case:
                 [loaded.problem(f"no claim is called {only!r}; the claims are {known}", "claims")]
             )
     built = build(loaded)
-    return Case(loaded, built.run, built.data_sha256, claims, len(every) - len(claims))
+    for one in built.warnings:
+        warnings.warn(str(one), InputWarning, stacklevel=4)
+    return Case(
+        loaded,
+        built.run,
+        built.data_sha256,
+        claims,
+        built.subjects,
+        built.several,
+        built.warnings,
+        len(every) - len(claims),
+    )
 
 
 def verify(case: Case) -> Outcome:
@@ -291,6 +313,7 @@ def _audit(
     """One seed's audit beside the verdicts of the formal half."""
     from certaudit.audit.attack import audit as attack
     from certaudit.audit.conformance.audited import conformance
+    from certaudit.audit.conformance.moved import moved
     from certaudit.audit.implementations.findings import joined
 
     def laws(requests: int) -> Law | None:
@@ -314,11 +337,17 @@ def _audit(
     )
     compared: ConformanceReport | None = None
     if case.stated:
+        share = MOVING if foreign is not None and case.run.requests else Fraction(0)
         final = evidence
         if case.run.release == "before-and-after":
             final = Evidence(replace(case.run, release="final"))
-        level = float(levels.conformance)
-        compared = conformance(case.run, final.float_law(), report, foreign, level)
+        law, level = final.float_law(), float((1 - share) * levels.conformance)
+        compared = conformance(case.run, law, report, foreign, level)
+        if foreign is not None and share:
+            level = float(share * levels.conformance)
+            found = moved(case.run, foreign, report.trained, seed, level)
+            checks = compared.checks if found is None else (*compared.checks, found)
+            compared = replace(compared, checks=checks, level=float(levels.conformance))
     if foreign is not None:
         broken = tuple(dict.fromkeys([*report.broken, *foreign.faults()]))
         report = replace(report, broken=broken, remarks=foreign.remarks())

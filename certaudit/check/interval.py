@@ -158,11 +158,12 @@ class Interval:
         return Interval(_at.down.exp(self.lo), _at.up.exp(self.hi))
 
     def logistic(self) -> Interval:
-        """1 / (1 + e^x)."""
+        """1 / (1 + e^x).  At a point, e^x lies below the number next to e^x rounded down."""
         down, up = _at.down, _at.up
         spend(_at.steep)
-        low, high = down.add(1, down.exp(self.lo)), up.add(1, up.exp(self.hi))
-        return Interval(down.div(1, high), up.div(1, low))
+        low = down.exp(self.lo)
+        high = up.next_above(low) if self.lo == self.hi else up.exp(self.hi)
+        return Interval(down.div(1, up.add(1, high)), up.div(1, down.add(1, low)))
 
     def log(self) -> Interval:
         """The logarithm of an interval above 0."""
@@ -190,11 +191,6 @@ class Interval:
     def top(self) -> Interval:
         """The upper end alone."""
         return Interval(self.hi, self.hi)
-
-    def width(self) -> Interval:
-        """At least the distance of the ends."""
-        found = _at.up.sub(self.hi, self.lo)
-        return Interval(found, found)
 
     def middle(self) -> Interval:
         """One number of it."""
@@ -252,6 +248,14 @@ def lesser(first: Interval, second: Interval) -> Interval:
     return Interval(min(first.lo, second.lo), min(first.hi, second.hi))
 
 
+def widths(found: Iterable[Interval]) -> Interval:
+    """At least the sum of the distances between the ends."""
+    spread, up = ZERO.hi, _at.up
+    for x in found:
+        spread = up.add(spread, up.sub(x.hi, x.lo))
+    return Interval(spread, spread)
+
+
 def total(found: Iterable[Interval]) -> Interval:
     """The sum."""
     return sum(found, ZERO)
@@ -260,7 +264,7 @@ def total(found: Iterable[Interval]) -> Interval:
 def tail(x: Interval) -> Interval:
     """P(Z > x), Z standard normal: erfc(x / sqrt 2) / 2."""
     scaled, size = x / TWO.sqrt(), x.square().hi
-    spend(60 + (7 * float(size) if size < 8 * bits() else 0))
+    spend(60 + ((1 + bits() / 50) * float(size) if size < 8 * bits() else 0))
     return Interval(_at.down.erfc(scaled.hi), _at.up.erfc(scaled.lo)) * HALF
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from gmpy2 import mpq, mpz, pack, unpack
 
-from .interval import ONE, ZERO, Exact, Interval, bits, dyadic, dyadics, hull, lesser, real
+from .interval import ONE, ZERO, Exact, Interval, bits, dyadic, dyadics, hull, lesser, real, widths
 from .refusal import spend
 
 Row = tuple[mpz, ...]
@@ -196,9 +196,7 @@ def row_of(numbers: Iterable[Interval]) -> Matrix:
     entries = tuple(m << (e - exponent) if e >= exponent else m >> (exponent - e) for m, e in pairs)
     exact = all(e >= exponent for m, e in pairs if m)
     lost = ZERO if exact else dyadic(mpz(isqrt(len(pairs)) + 1), exponent)
-    for x in listed:
-        lost = lost + x.width()
-    return Matrix((entries,), exponent, lost.top())
+    return Matrix((entries,), exponent, (lost + widths(listed)).top())
 
 
 def diagonal(size: int, value: Interval) -> Matrix:

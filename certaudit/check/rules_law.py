@@ -106,13 +106,12 @@ def _bounded(
 
 
 def _both_tails(context: Context, z: mpq, gap: Interval) -> Interval:
-    """P(Z > z) + P(Z > z + gap), the latter with a gap of at most z."""
-    near, far = (context.once(("tail", z, k), partial(_tail, k, z)) for k in (1, 2))
-    return near + (far if gap >= real(z) else tail(real(z) + gap))
-
-
-def _tail(times: int, z: mpq) -> Interval:
-    return tail(real(times) * real(z))
+    """P(Z > z) + P(Z > z + gap), the latter bounded by P(Z > 12) or P(Z > 2 z) where it is smaller."""
+    far = max(2 * z, mpq(12))
+    with precision(64):
+        near, beyond = (context.once(("tail", x), partial(tail, real(x))) for x in (z, far))
+        reach = real(z) + gap
+        return near + (beyond if reach >= real(far) else tail(reach))
 
 
 def _padded(context: Context, shifts: list[tuple[int, Interval]]) -> tuple[tuple[int, Interval], ...]:

@@ -135,7 +135,7 @@ class Run:
         """What world P or Q does, phase after phase, and the rows that are gone by then."""
         served = [frozenset[int]()]
         for request in self.requests:
-            spend((len(served[-1]) + len(request.rows)) / 10)
+            spend((len(served[-1]) + len(request.rows)) / 4)
             served.append(served[-1] | set(request.rows))
         phases = [request.unlearn for request in self.requests]
         if world == "P":

@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from certaudit import calibrate, session
     from certaudit.report import calibrate as report
+    from certaudit.report.subjects import alone
 
     (case,) = session.load([options.spec])
     run = case.run
@@ -44,14 +45,18 @@ def run(options: argparse.Namespace) -> int:
         raise InputError([case.loaded.problem(str(reason), "reference")]) from None
     if options.csv is not None:
         write(options.csv, report.as_csv(rows))
+    note = alone(case)
     data = {
         "epsilon": str(options.epsilon),
         "delta": str(options.delta),
         "solve": options.solve,
+        "note": note,
         "rows": report.records(rows),
     }
     if not as_json(options.json, data):
         for line in report.lines(rows, options.epsilon, options.delta, options.solve):
             print(line)
+        if note is not None:
+            print(f"note: {note}")
     proved = all(any(value is not None for value in one.least.values()) for one in rows)
     return PROVED if proved else OPEN

@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from certaudit import rank, session
     from certaudit.report import rank as report
+    from certaudit.report.subjects import alone
 
     (case,) = session.load([options.spec])
     delta = options.delta
@@ -60,9 +61,12 @@ def run(options: argparse.Namespace) -> int:
         write(options.plot, extra(lambda: report.as_svg(rows, delta), "plot"))
     unknown = any(one.size == float("inf") for one in rows)
     code = OPEN if unknown else PROVED
-    if not as_json(options.json, {"delta": str(delta), "rows": report.records(rows)}):
+    note = alone(case)
+    if not as_json(options.json, {"delta": str(delta), "note": note, "rows": report.records(rows)}):
         for line in report.lines(rows, delta, options.limit):
             print(line)
+        if note is not None:
+            print(f"note: {note}")
     return code
 
 

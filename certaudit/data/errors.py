@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Field = Literal["source", "sha256", "target", "target_column", "positive"]
+Field = Literal["source", "sha256", "target", "target_column", "positive", "id_column"]
 
 
 class DataError(Exception):

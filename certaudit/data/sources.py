@@ -52,6 +52,7 @@ def load_table(
     target_column: str | None = None,
     text_target: bool = False,
     sha256: str | None = None,
+    id_column: str | None = None,
 ) -> Table:
     """Load ``KIND:NAME`` as features X (n, d) and target y (n,), finite float64, n >= 2, d >= 1.
 
@@ -59,32 +60,41 @@ def load_table(
         source: ``sklearn:NAME``, or ``npz:``, ``csv:`` or ``parquet:`` and a file in
             ``base_dir`` (a file outside it is refused).
         base_dir: the spec's folder.
-        target_column: name of the target in a csv or parquet file; the last column if None.
+        target_column: name of the target in a csv or parquet file; the last column but the id column
+            if None.
         text_target: allow a target that is text (labels), see ``Table.labels``.
         sha256: refuse a source whose bytes have another SHA-256 (lower-case hexadecimal).
+        id_column: name of the column that says whose each row is (in an npz archive, of an array);
+            becomes ``Table.ids``.
 
     Raises:
         DataError: with one clear line, whatever is wrong.
     """
     check_source(source)
     kind, _, name = source.partition(":")
-    blobs = _bundled(name) if kind == "sklearn" else [_read_inside(base_dir, name)]
+    blobs = _bundled(name) if kind == "sklearn" else [read_inside(base_dir, name)]
     digest = hashlib.sha256(b"".join(blobs)).hexdigest()
     if sha256 is not None and sha256 != digest:
         raise DataError(f"the data have SHA-256 {digest}, not the one given", "sha256")
     if kind == "sklearn":
+        if id_column is not None:
+            raise DataError("has no meaning for sklearn data, which have no ids", "id_column")
         table = check_table(*_sklearn_arrays(name, blobs))
     elif kind == "npz":
-        table = npz_table(blobs[0], text_target)
+        table = npz_table(blobs[0], text_target, id_column)
     elif kind == "csv":
-        table = csv_table(blobs[0], target_column, text_target)
+        table = csv_table(blobs[0], target_column, text_target, id_column)
     else:
-        table = parquet_table(blobs[0], target_column, text_target)
+        table = parquet_table(blobs[0], target_column, text_target, id_column)
     return replace(table, sha256=digest)
 
 
-def _read_inside(base_dir: Path, name: str) -> bytes:
-    """Read a regular file of at most 2 GiB that lies in ``base_dir``, links followed."""
+def read_inside(base_dir: Path, name: str, most: int = MAX_BYTES) -> bytes:
+    """Read a regular file of at most ``most`` bytes that lies in ``base_dir``, links followed.
+
+    Raises:
+        DataError: for any other file.
+    """
     label = shown(name, 80)
     if Path(name).is_absolute():
         raise DataError("an absolute path is not allowed: give it relative to the spec's folder")
@@ -98,9 +108,10 @@ def _read_inside(base_dir: Path, name: str) -> bytes:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise DataError(f"{label} is not a regular file")
-            if status.st_size > MAX_BYTES:
-                raise DataError(f"{label} is larger than 2 GiB")
-            return file.read(MAX_BYTES)
+            if status.st_size > most:
+                limit = f"{most >> 30} GiB" if most >> 30 else f"{most >> 20} MiB"
+                raise DataError(f"{label} is larger than {limit}")
+            return file.read(most)
     except FileNotFoundError:
         raise DataError(f"no such file: {label}") from None
     except (OSError, ValueError, RuntimeError) as error:

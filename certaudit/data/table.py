@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from certaudit.data.errors import DataError
+from certaudit.data.subjects import Ids
 from certaudit.data.words import shown
 
 Floats = NDArray[np.float64]
@@ -19,13 +20,17 @@ class Table:
     """X: (n, d) float64; y: (n,) float64, zeros where the target is text.
 
     ``labels`` is None for a numeric target, else the n texts; ``sha256`` is the hexadecimal
-    SHA-256 of the source's bytes (several files: one after the other).
+    SHA-256 of the source's bytes (several files: one after the other).  ``ids`` says whose each row
+    is, where the source has a column of ids, which is no feature; ``names`` are the d columns' names,
+    none where the source has none.
     """
 
     X: Floats
     y: Floats
     labels: tuple[str, ...] | None = None
     sha256: str = ""
+    ids: Ids | None = None
+    names: tuple[str, ...] = ()
 
 
 def check_table(
@@ -34,6 +39,7 @@ def check_table(
     names: Sequence[str] | None = None,
     target: str = "y",
     labels: tuple[str, ...] | None = None,
+    ids: Ids | None = None,
 ) -> Table:
     """Return the table if it is usable: n >= 2, d >= 1 and every number finite.
 
@@ -61,4 +67,4 @@ def check_table(
             where = f"column {shown(names[column])!r}" if names else f"column {column}"
         more = f" (and {len(bad) - 1} more such cells)" if len(bad) > 1 else ""
         raise DataError(f"row {row}, {where}: {what}{more}")
-    return Table(X, y, labels)
+    return Table(X, y, labels, ids=ids, names=tuple(names or ()))

@@ -22,6 +22,16 @@ WIDTH = 92
 DIGITS = 6
 FEW = 3
 
+VALUES_OF_A_ROW = {
+    ("residual-law", "y_i"),
+    ("residual-law", "x_i.m_t"),
+    ("S3", "mu"),
+    ("exceedance", "mu"),
+}
+"""Symbols of a rule for the target or a margin of a removed row: their numbers are left out."""
+FIELDS_OF_A_ROW = {("ResidualLaw", "means"), ("MarginLaw", "margins")}
+LEFT_OUT = "left out: it tells a value of a removed row"
+
 Told = set[object]
 """Lemmas and lines printed already."""
 
@@ -77,7 +87,7 @@ def _line(proof: Proof, one: Line, told: Told, latex: bool) -> Iterator[str]:
         yield line("witness", f"{field.name} = {brief(getattr(one.witness, field.name))}")
     for formula in dict.fromkeys(formula for formula, _ in one.conclusion.shown):
         yield line("statement", formula_text(formula, latex))
-    for formula, values in one.conclusion.shown:
+    for formula, values in _shown(one):
         put = substituted(formula, values)
         if put is not None:
             found = _evaluated(formula, values)
@@ -89,8 +99,24 @@ def _line(proof: Proof, one: Line, told: Told, latex: bool) -> Iterator[str]:
     for field in fields(statement):
         value = getattr(statement, field.name)
         name = "enclosure" if _holds_balls(value) else "given"
-        yield line(name, f"{field.name} = {brief(value)}")
+        private = (type(statement).__name__, field.name) in FIELDS_OF_A_ROW
+        yield line(name, f"{field.name} = {LEFT_OUT if private else brief(value)}")
     yield ""
+
+
+def _shown(one: Line) -> list[tuple[Formula, Environment]]:
+    """The formulas of a line with their numbers, but for values of a removed row."""
+    return [
+        (
+            formula,
+            {
+                name: value
+                for name, value in values.items()
+                if (one.rule, str(name)) not in VALUES_OF_A_ROW
+            },
+        )
+        for formula, values in one.conclusion.shown
+    ]
 
 
 def _lemmas(proof: Proof, one: Line, told: Told, latex: bool) -> Iterator[str]:
@@ -265,12 +291,15 @@ def _data(proof: Proof, one: Line) -> dict[str, Any]:
                     if isinstance(value, arb)
                 },
             }
-            for formula, values in one.conclusion.shown
+            for formula, values in _shown(one)
             if values
         ],
         "premises": [_premise(premise) for premise in one.conclusion.premises],
         "statement": {
-            field.name: enclosure(getattr(statement, field.name)) for field in fields(statement)
+            field.name: LEFT_OUT
+            if (type(statement).__name__, field.name) in FIELDS_OF_A_ROW
+            else enclosure(getattr(statement, field.name))
+            for field in fields(statement)
         },
         "uses": list(one.uses),
         "requests": len(proof.run.requests),

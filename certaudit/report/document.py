@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from certaudit import __version__
 from certaudit.judgement.columns import Row, State
 from certaudit.judgement.result import Result, overall
-from certaudit.report import assumptions, conformance, meaning, words
+from certaudit.report import assumptions, meaning, subjects, words
+from certaudit.report import conformance as compared
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.session import Outcome
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
 
 if TYPE_CHECKING:
+    from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.statistics.results import ClaimAudit
 
 
@@ -71,6 +73,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             "rows": run.n,
             "features": run.d,
         },
+        "forgotten": subjects.data(one.case),
         "dynamics": loaded.spec.dynamics,
         "run": {f.name: _plain(getattr(run, f.name)) for f in fields(run) if f.name not in skipped}
         if one.case.stated
@@ -81,7 +84,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             for k, (v, row) in enumerate(zip(one.verdicts, one.rows, strict=True))
         ],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
-        "conformance": None if one.conformance is None else _plain(conformance.data(one.conformance)),
+        "conformance": None if one.conformance is None else conformance(one.conformance),
         "levels": None if one.levels is None else _plain(asdict(one.levels)),
         "assumptions": list(dict.fromkeys([*_taken(one), *one.assumptions])),
     }
@@ -91,6 +94,12 @@ def _taken(one: Outcome) -> Iterator[str]:
     """What is taken for granted of a run whose dynamics are stated."""
     if one.case.stated:
         yield from assumptions.assumed(one.case.run, one.case.claims)
+
+
+def conformance(report: ConformanceReport) -> dict[str, Any]:
+    """A comparison of code with a spec.  A check that passed says nothing of what its failure means."""
+    found: dict[str, Any] = _plain(compared.data(report))
+    return found
 
 
 def verdict(one: ClaimVerdict, row: Row, attack: ClaimAudit | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from certaudit import __version__
 from certaudit.judgement.result import Judgement, overall
-from certaudit.report import assumptions, conformance, meaning, terminal, words
+from certaudit.report import assumptions, conformance, meaning, subjects, terminal, words
 from certaudit.report import audit as audit_text
 from certaudit.report.derivation import Told, to_text
 from certaudit.session import Outcome
@@ -48,6 +48,7 @@ def _one(outcome: Outcome) -> Iterator[str]:
     yield f"certaudit {__version__}   {case.loaded.spec.name}   ({case.loaded.path})"
     yield ""
     yield from words.run(case.run) if case.stated else words.unstated(case.run)
+    yield from subjects.lines(case)
     code = case.loaded.spec.implementation
     if code is not None:
         named = ", ".join(f"{key} {name}" for key, name in code.model_dump(exclude_none=True).items())

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from certaudit.claims import (
     BOTH,
     Claim,
     Direction,
-    EpsilonDelta,
-    GaussianClaim,
-    RenyiClaim,
-    SensitivityClaim,
 )
 from certaudit.data.errors import DataError
+from certaudit.data.identifiers import looks_like_ids
 from certaudit.data.preprocess import preprocess
 from certaudit.data.sources import load_table
-from certaudit.errors import InputError
+from certaudit.data.words import shown
+from certaudit.errors import Diagnostic, InputError
 from certaudit.losses import LOSSES
 from certaudit.run import Clip, Network, Phase, Reference, Request, Run, Start
 from certaudit.spec.document import gather
@@ -37,8 +36,6 @@ from certaudit.spec.model import (
     ClaimSpec,
     CyclicBatches,
     DataSpec,
-    EpsilonDeltaSpec,
-    GaussianSpec,
     GaussianStart,
     LearnSpec,
     NetworkSpec,
@@ -46,13 +43,13 @@ from certaudit.spec.model import (
     OutputNoise,
     PartialClip,
     PointStart,
-    RenyiSpec,
     RetrainedReference,
     Spec,
     StageSpec,
     UnlearnRetrainedReference,
     UnlearnSpec,
 )
+from certaudit.spec.subjects import Subject, look_alikes, subjects
 
 FRESH_DRAWS = (
     "models that the code makes with different seeds are independent draws of one law for each world; "
@@ -64,10 +61,17 @@ Rows: TypeAlias = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A run and the SHA-256 (hexadecimal) of the source its data came from."""
+    """A run and the SHA-256 (hexadecimal) of the source its data came from.
+
+    ``subjects``: those that each request forgets, none where the spec lists rows.  ``several``: how many
+    subjects of the data have more than one row.  ``warnings``: what may not be meant.
+    """
 
     run: Run
     data_sha256: str
+    subjects: tuple[tuple[Subject, ...], ...]
+    several: int
+    warnings: tuple[Diagnostic, ...]
 
 
 def build_run(loaded: LoadedSpec) -> Run:
@@ -90,13 +94,16 @@ def build(loaded: LoadedSpec) -> Built:
             target_column=data.target_column,
             text_target=data.positive is not None or not LOSSES[spec.model.loss].margin,
             sha256=data.sha256,
+            id_column=data.id_column,
         )
     except DataError as error:
         raise InputError([loaded.problem(error.message, "data", error.field)]) from None
     n, d = table.X.shape
     size = parameters(loaded.spec, d)
+    forgotten, strange = subjects(loaded, table.ids)
     problems = [
-        *forget_faults(loaded, n),
+        *strange,
+        *forget_faults(loaded, n, forgotten),
         *batch_faults(loaded, n),
         *image_faults(loaded, d),
         *size_faults(loaded, size),
@@ -125,7 +132,10 @@ def build(loaded: LoadedSpec) -> Built:
         l2=spec.model.l2,
         normalizer=spec.model.normalizer,
         learn=learn,
-        requests=tuple(_request(stage, learn.batches, n) for stage in spec.stages),
+        requests=tuple(
+            _request(stage, whose, learn.batches, n)
+            for stage, whose in zip(spec.stages, forgotten, strict=True)
+        ),
         start=_start(spec.learn, size),
         projection=spec.learn.projection,
         clip=_clip(spec.learn),
@@ -137,7 +147,12 @@ def build(loaded: LoadedSpec) -> Built:
         network=_network(spec.model.network),
         assumptions=_assumptions(data) if spec.stated else (FRESH_DRAWS, *_assumptions(data)[1:]),
     )
-    return Built(run, table.sha256)
+    warnings = [
+        *(loaded.problem(text, "data", "source") for text in looks_like_ids(table)),
+        *(loaded.problem(text, "forget") for text in look_alikes(forgotten, table.ids)),
+    ]
+    several = 0 if table.ids is None else sum(len(rows) > 1 for rows in table.ids.rows.values())
+    return Built(run, table.sha256, forgotten, several, tuple(warnings))
 
 
 def parameters(spec: Spec, features: int) -> int:
@@ -162,29 +177,22 @@ def build_claims(loaded: LoadedSpec) -> tuple[Claim, ...]:
 
 
 def _claim(spec: ClaimSpec) -> Claim:
-    if isinstance(spec, EpsilonDeltaSpec):
-        return EpsilonDelta(
-            spec.id, spec.epsilon, spec.delta, _directions(spec.direction), spec.theorem, spec.after
-        )
-    if isinstance(spec, RenyiSpec):
-        return RenyiClaim(
-            spec.id, spec.order, spec.renyi, _directions(spec.direction), spec.theorem, spec.after
-        )
-    if isinstance(spec, GaussianSpec):
-        return GaussianClaim(
-            spec.id, spec.mu, spec.delta, _directions(spec.direction), spec.theorem, spec.after
-        )
-    return SensitivityClaim(spec.id, spec.step, spec.sensitivity, spec.probability, spec.theorem)
+    fields: dict[str, Any] = {name: getattr(spec, name) for name in type(spec).model_fields}
+    if "direction" in fields:
+        fields["directions"] = _directions(fields.pop("direction"))
+    claim: Claim = spec.claim(**fields)
+    return claim
 
 
 def _directions(name: str) -> tuple[Direction, ...]:
     return tuple(direction for direction in BOTH if name in ("both", direction))
 
 
-def _request(spec: StageSpec, default: Rows, n: int) -> Request:
+def _request(spec: StageSpec, whose: Sequence[Subject], default: Rows, n: int) -> Request:
     own = spec.unlearn.batches
     batches = default if own is None else _batches(own, n)
-    return Request(tuple(sorted(spec.rows)), _phase(spec.unlearn, batches))
+    rows = [*(spec.rows or ()), *(row for one in whose for row in one.rows)]
+    return Request(tuple(sorted(rows)), _phase(spec.unlearn, batches))
 
 
 def _phase(spec: LearnSpec | UnlearnSpec, batches: Rows) -> Phase:
@@ -262,6 +270,11 @@ def _assumptions(data: DataSpec) -> tuple[str, ...]:
         statistics.append("target centre and scale")
     if data.columns == "standard" or data.source == "sklearn:diabetes":
         statistics.append("column means and scales")
+    if data.id_column is not None:
+        sentences.append(
+            f"column {shown(data.id_column)!r} says whose each row is: rows of a subject under another "
+            "id are not forgotten"
+        )
     if statistics:
         sentences.append(
             f"the preprocessing statistics ({'; '.join(statistics)}) were computed with the "

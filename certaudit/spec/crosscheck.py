@@ -21,14 +21,17 @@ _LOSSES = {name: loss for name, loss in LOSSES.items() if name != "network"}
 _OWN_KEYS = {loss.needs: name for name, loss in _LOSSES.items() if loss.needs is not None}
 _LABELS = {name: loss.labels for name, loss in _LOSSES.items() if loss.label_allowed is not any_number}
 _SEEN = {"every-step": "the iterates themselves", "before-and-after": "the models themselves"}
+_BY_ID = ("ids", "ids_file")
 _LANGEVIN = ("langevin_sigma", "inverse_temperature")
 
 
 class _Stage(NamedTuple):
-    """One deletion request: where its rows stand, the rows, where its phase stands, the phase."""
+    """One deletion request: where it stands, what it forgets (rows, ids or ids_file), where its rows
+    stand, where its phase stands, the phase."""
 
+    place: Place
+    whom: Any
     rows_place: Place
-    rows: Any
     unlearn_place: Place
     unlearn: Any
 
@@ -44,6 +47,7 @@ def crosscheck(tree: Any) -> Contradictions:
     stages = _stages(tree, staged)
     yield from _claims(tree, stages)
     yield from _forgotten(stages)
+    yield from _subjects(tree, stages)
     if tree.get("dynamics") == "unknown":
         yield from _unknown(tree, staged)
     else:
@@ -55,13 +59,19 @@ def crosscheck(tree: Any) -> Contradictions:
 
 
 def _stages(tree: Any, staged: bool) -> list[_Stage]:
+    forget = _at(tree, "forget")
     if not staged:
-        return [_Stage(("forget",), _at(tree, "forget"), ("unlearn",), _at(tree, "unlearn"))]
+        whom = forget if isinstance(forget, dict) else {"rows": forget}
+        return [_Stage(("forget",), whom, ("forget",), ("unlearn",), _at(tree, "unlearn"))]
     return [
         _Stage(
-            ("forget", k, "rows"), _at(entry, "rows"), ("forget", k, "unlearn"), _at(entry, "unlearn")
+            ("forget", k),
+            entry,
+            ("forget", k, "rows"),
+            ("forget", k, "unlearn"),
+            _at(entry, "unlearn"),
         )
-        for k, entry in enumerate(_list(_at(tree, "forget")))
+        for k, entry in enumerate(_list(forget))
     ]
 
 
@@ -85,8 +95,28 @@ def _claims(tree: Any, stages: Sequence[_Stage]) -> Contradictions:
 
 def _forgotten(stages: Sequence[_Stage]) -> Contradictions:
     return _twice(
-        ((*stage.rows_place, k), row) for stage in stages for k, row in enumerate(_list(stage.rows))
+        ((*stage.rows_place, k), row)
+        for stage in stages
+        for k, row in enumerate(_list(_at(stage.whom, "rows")))
     )
+
+
+def _subjects(tree: Any, stages: Sequence[_Stage]) -> Contradictions:
+    column = _at(tree, "data", "id_column")
+    for stage in stages:
+        kinds = ("ids", "ids_file") if stage.place == stage.rows_place else ("rows", "ids", "ids_file")
+        given = [key for key in ("rows", *_BY_ID) if _at(stage.whom, key) is not None]
+        if not given and isinstance(stage.whom, dict):
+            yield (*stage.place, kinds[0]), f"is missing: give one of {', '.join(kinds)}"
+        for key in given[1:]:
+            yield (*stage.place, key), f"must be left out beside {given[0]}: give one of the two"
+        if column is None and given[:1] and given[0] in _BY_ID:
+            yield (
+                (*stage.place, given[0]),
+                "needs data.id_column, the name of the column that says whose each row is",
+            )
+        if column is not None and given[:1] == ["rows"]:
+            yield stage.rows_place, "must be ids or an ids_file: data.id_column says whose each row is"
 
 
 def _one_unlearning(tree: Any, staged: bool) -> Contradictions:
@@ -107,7 +137,7 @@ def _unknown(tree: Any, staged: bool) -> Contradictions:
         if _at(tree, key) is not None:
             yield (key,), f"{NO_MEANING}: leave it out"
     if staged:
-        yield ("forget",), "must be a list of rows where the dynamics are unknown"
+        yield ("forget",), "must be a list of rows, or ids, where the dynamics are unknown"
     if isinstance(_at(tree, "reference"), dict):
         yield ("reference",), "must be unlearn-retrained or retrained where the dynamics are unknown"
     if _at(tree, "release") not in (None, "final"):
@@ -145,6 +175,11 @@ def _data(tree: Any) -> Contradictions:
         kind = source.partition(":")[0]
         if kind not in ("csv", "parquet"):
             yield ("data", "target_column"), f"has no meaning for {shown(kind)} data"
+    column = _at(data, "id_column")
+    if column is not None and isinstance(source, str) and source.startswith("sklearn:"):
+        yield ("data", "id_column"), "has no meaning for sklearn data, which have no ids"
+    if column is not None and column == _at(data, "target_column"):
+        yield ("data", "id_column"), "must be another column than target_column"
 
 
 def _of_a_margin(loss: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -16,15 +16,17 @@ from certaudit.losses.loss import any_number
 from certaudit.spec.document import Place
 from certaudit.spec.load import LoadedSpec
 from certaudit.spec.model import CyclicBatches, GaussianStart, PointStart, Spec
+from certaudit.spec.subjects import Subject
 
 MOST_PARAMETERS = 200_000
 
 
-def forget_faults(loaded: LoadedSpec, n: int) -> list[Diagnostic]:
-    """Forgotten rows outside the n rows, or none left."""
+def forget_faults(loaded: LoadedSpec, n: int, subjects: Sequence[Sequence[Subject]]) -> list[Diagnostic]:
+    """Forgotten rows outside the n rows, or none left; ``subjects``, of each request, have rows too."""
     rows = list(_forgotten(loaded.spec))
     problems = [loaded.problem(_outside(row, n), *place) for place, row in rows if row >= n]
-    if not problems and len(rows) == n:
+    count = len(rows) + sum(len(one.rows) for request in subjects for one in request)
+    if not problems and count == n:
         problems.append(loaded.problem(f"all {n} rows are forgotten: no data remain", "forget"))
     return problems
 
@@ -32,7 +34,7 @@ def forget_faults(loaded: LoadedSpec, n: int) -> list[Diagnostic]:
 def _forgotten(spec: Spec) -> Iterator[tuple[Place, int]]:
     for s, stage in enumerate(spec.stages):
         place: Place = ("forget",) if spec.unlearn is not None else ("forget", s, "rows")
-        yield from (((*place, k), row) for k, row in enumerate(stage.rows))
+        yield from (((*place, k), row) for k, row in enumerate(stage.rows or ()))
 
 
 def batch_faults(loaded: LoadedSpec, n: int) -> list[Diagnostic]:

@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from certaudit.data.errors import DataError
 from certaudit.data.number import NumberError, parse_number, write_number
 from certaudit.data.sources import check_source
+from certaudit.data.subjects import id_fault
 
 ID_PATTERN = r"^[A-Za-z0-9._-]+$"
 SHA256_PATTERN = r"^[0-9a-fA-F]{64}$"
@@ -143,6 +144,17 @@ def _label(value: object) -> Fraction | str:
     return number
 
 
+def _subject(value: object) -> str:
+    """An id as text; a number must be whole, and stands for its shortest writing."""
+    number = None if isinstance(value, str) else exact(value)
+    text = str(number) if number is not None and number.denominator == 1 else value
+    if not isinstance(text, str):
+        raise fault("must be an id: text or a whole number (quote anything else: true, null, 1.5)")
+    if wrong := id_fault(text):
+        raise fault(f"must be an id, and {wrong}")
+    return text
+
+
 def _literally(version: int) -> Callable[[object], int]:
     def check(value: object) -> int:
         if exact(value) != version:
@@ -165,6 +177,9 @@ Source: TypeAlias = Annotated[str, AfterValidator(_source)]
 Sha256: TypeAlias = Annotated[str, Field(pattern=SHA256_PATTERN), AfterValidator(str.lower)]
 Function: TypeAlias = Annotated[str, Field(pattern=FUNCTION_PATTERN, max_length=400)]
 ClaimId: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN, max_length=200)]
+SubjectId: TypeAlias = Annotated[
+    str, PlainValidator(_subject), WithJsonSchema({"type": ["string", "integer"]})
+]
 Label: TypeAlias = Annotated[
     Fraction | str,
     PlainValidator(_label),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,7 +62,7 @@ def load_spec(path: Path) -> LoadedSpec:
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
             problems += _faults(document, details)
-        problems += _contradictions(document)
+        problems += [*_contradictions(document), *_respelled(document)]
     if spec is None or problems:
         raise InputError(gather(problems))
     return LoadedSpec(spec, path, document.sha256, document.marks)
@@ -96,6 +97,16 @@ def _contradictions(document: Document) -> Iterator[Diagnostic]:
         yield _diagnostic(document.file, document.marks, ("claims",), message)
 
 
+def _respelled(document: Document) -> Iterator[Diagnostic]:
+    """Ids that YAML reads as another text than stands there: 017, 17.0, 1e3."""
+    for place, text in document.marks.texts.items():
+        if place[:1] == ("forget",) and "ids" in place[1:-1]:
+            value = _value(document, place)
+            if isinstance(value, Fraction) and value.denominator == 1 and str(value) != text:
+                message = f"is read as the number {shown(str(value))}: quote it, or write that number"
+                yield _diagnostic(document.file, document.marks, place, message)
+
+
 def _faults(
     document: Document, errors: list[ErrorDetails], root: type[BaseModel] = Spec
 ) -> Iterator[Diagnostic]:
@@ -107,6 +118,8 @@ def _faults(
             continue
         if error["type"] == "spec" and _lost_a_part(document, place):
             continue
+        if error["type"] == "too_short" and _value(document, place):
+            continue  # not empty: every entry was refused, and says so
         if error["type"] == "missing":
             if place[:-1] not in document.incomplete:
                 yield _diagnostic(document.file, document.marks, place, "is missing")
@@ -156,13 +169,18 @@ def _found(document: Document, place: Place) -> str:
     text = document.marks.texts.get(place)
     if text is not None:
         return f", found {shown(text)}" if text else ", found nothing"
+    value = _value(document, place)
+    return ", found a list" if isinstance(value, list) and value else ""
+
+
+def _value(document: Document, place: Place) -> Any:
     value: Any = document.tree
     for part in place:
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):
-            return ""
-    return ", found a list" if isinstance(value, list) and value else ""
+            return None
+    return value
 
 
 def _unknown(key: str, owner: type[BaseModel]) -> str:

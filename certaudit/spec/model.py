@@ -6,19 +6,29 @@ Numbers are exact: ``Fraction``, or ``int`` for counts.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StrictBool,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
 
-from certaudit.claims import Theorem
+from certaudit.claims import (
+    EpsilonDelta,
+    GaussianClaim,
+    RenyiClaim,
+    SensitivityClaim,
+    Theorem,
+)
+from certaudit.losses import LOSSES
+from certaudit.run import Loss
 from certaudit.spec.crosscheck import crosscheck
 from certaudit.spec.fields import (
     ClaimId,
@@ -35,6 +45,7 @@ from certaudit.spec.fields import (
     Sha256,
     Source,
     Steps,
+    SubjectId,
     Version,
     fault,
 )
@@ -43,9 +54,7 @@ from certaudit.spec.tags import (
     CLAIM,
     CLIP,
     CYCLIC,
-    EPSILON_DELTA,
     FORGET,
-    GAUSSIAN,
     GAUSSIAN_START,
     LIST,
     MEAN,
@@ -53,14 +62,14 @@ from certaudit.spec.tags import (
     PARTIAL_CLIP,
     POINT_START,
     REFERENCE,
-    RENYI,
     RETRAINED,
     ROWS,
-    SENSITIVITY,
     STAGES,
     START,
+    SUBJECTS,
     UNLEARN_RETRAINED,
     WORD,
+    claim_tag,
 )
 
 Direction: TypeAlias = Literal["both", "P|Q", "Q|P"]
@@ -99,11 +108,36 @@ class DataSpec(_Part):
     ] = None
     target_column: Annotated[
         Line | None,
-        Field(description="name of the target column of a csv or parquet file; default the last"),
+        Field(
+            description="name of the target column of a csv or parquet file; default the last that is "
+            "not the id column"
+        ),
+    ] = None
+    id_column: Annotated[
+        Line | None,
+        Field(
+            description="name of the column (in an npz, of the array) that says whose each row is; no "
+            "feature, and forget lists ids then"
+        ),
     ] = None
     sha256: Annotated[
         Sha256 | None, Field(description="SHA-256 the source's bytes must have, hexadecimal")
     ] = None
+
+
+LOSSES_OF_SPECS = {name: LOSSES[name] for name in get_args(Loss) if name != "network"}
+
+
+def _loss_name(value: object) -> str:
+    if not isinstance(value, str) or value not in LOSSES_OF_SPECS:
+        *others, last = map(repr, LOSSES_OF_SPECS)
+        raise fault(f"must be {', '.join(others)} or {last}")
+    return value
+
+
+LossName: TypeAlias = Annotated[
+    Loss, PlainValidator(_loss_name), WithJsonSchema({"enum": list(LOSSES_OF_SPECS), "type": "string"})
+]
 
 
 def _needed_by(loss: str, key: str) -> dict[str, Any]:
@@ -166,15 +200,19 @@ class ModelSpec(_Part):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"allOf": [_needed_by("huber", "threshold"), _needed_by("softmax", "classes")]}
+        json_schema_extra={
+            "allOf": [
+                _needed_by(name, loss.needs) for name, loss in LOSSES_OF_SPECS.items() if loss.needs
+            ]
+        }
     )
 
     loss: Annotated[
-        Literal["ridge", "logistic", "huber", "softmax"],
+        LossName,
         Field(
-            description="ridge (u-y)^2/2; logistic log(1 + exp(-y u)) with y in {-1, +1}; huber: "
-            "ridge up to |u-y| = threshold, linear beyond; softmax log(sum_k exp(u_k)) - u_y with "
-            "y in 0..classes-1"
+            description="; ".join(
+                f"{name}: {loss.formula}, labels {loss.labels}" for name, loss in LOSSES_OF_SPECS.items()
+            )
         ),
     ]
     l2: Annotated[NonNegative, Field(description="regularization strength lambda")]
@@ -327,13 +365,41 @@ class LearnSpec(_Phase):
     ] = None
 
 
-class StageSpec(_Part):
-    """One deletion request of several, served in order."""
+def _one_of(*keys: str) -> ConfigDict:
+    """Return the configuration whose JSON Schema asks for exactly one of the keys."""
+    given = [{"properties": {key: {"not": {"type": "null"}}}, "required": [key]} for key in keys]
+    return ConfigDict(json_schema_extra={"oneOf": cast(list[Any], given)})
+
+
+class SubjectsSpec(_Part):
+    """Those forgotten, with every row that data.id_column says is theirs: one of ids and ids_file."""
+
+    model_config = _one_of("ids", "ids_file")
+
+    ids: Annotated[
+        Annotated[tuple[SubjectId, ...], Field(min_length=1)] | None,
+        Field(
+            description="ids of the subjects: text, or whole numbers; compared exactly as written",
+        ),
+    ] = None
+    ids_file: Annotated[
+        Line | None,
+        Field(
+            description="a file in the spec's folder: an id a line, or, where its name ends in .csv, a "
+            "table with the id column"
+        ),
+    ] = None
+
+
+class StageSpec(SubjectsSpec):
+    """One deletion request of several, served in order: one of rows, ids and ids_file."""
+
+    model_config = _one_of("rows", "ids", "ids_file")
 
     rows: Annotated[
-        tuple[Index, ...],
-        Field(min_length=1, description="rows of the points forgotten now, counted from 0"),
-    ]
+        Annotated[tuple[Index, ...], Field(min_length=1)] | None,
+        Field(description="rows of the points forgotten now, counted from 0"),
+    ] = None
     unlearn: UnlearnSpec
 
 
@@ -395,6 +461,7 @@ class _DirectedClaim(_ClaimPart):
 class EpsilonDeltaSpec(_DirectedClaim):
     """P(S) <= e^epsilon Q(S) + delta for every event S."""
 
+    claim: ClassVar = EpsilonDelta
     epsilon: Annotated[NonNegative, Field(description="epsilon, in nats")]
     delta: Annotated[Probability, Field(description="delta, a probability")]
 
@@ -402,6 +469,7 @@ class EpsilonDeltaSpec(_DirectedClaim):
 class RenyiSpec(_DirectedClaim):
     """D_order(P|Q) <= renyi."""
 
+    claim: ClassVar = RenyiClaim
     order: Annotated[
         Annotated[Fraction, Number(above=1)], Field(description="order alpha of the divergence")
     ]
@@ -411,6 +479,7 @@ class RenyiSpec(_DirectedClaim):
 class GaussianSpec(_DirectedClaim):
     """mu-Gaussian differential privacy, up to delta."""
 
+    claim: ClassVar = GaussianClaim
     mu: Annotated[NonNegative, Field(description="mu of Gaussian differential privacy")]
     delta: Annotated[Probability, Field(description="slack delta, a probability")] = Fraction(0)
 
@@ -418,6 +487,7 @@ class GaussianSpec(_DirectedClaim):
 class SensitivitySpec(_ClaimPart):
     """One step moves by at most this when the forgotten points are removed."""
 
+    claim: ClassVar = SensitivityClaim
     step: Annotated[
         Annotated[int, Number(at_least=1, at_most=10**12, whole=True)],
         Field(description="step, counted from 1 through learning and then all unlearning"),
@@ -429,12 +499,13 @@ class SensitivitySpec(_ClaimPart):
 
 
 ClaimSpec: TypeAlias = Annotated[
-    Annotated[EpsilonDeltaSpec, Tag(EPSILON_DELTA)]
-    | Annotated[RenyiSpec, Tag(RENYI)]
-    | Annotated[GaussianSpec, Tag(GAUSSIAN)]
-    | Annotated[SensitivitySpec, Tag(SENSITIVITY)],
+    Annotated[EpsilonDeltaSpec, Tag(claim_tag(EpsilonDelta))]
+    | Annotated[RenyiSpec, Tag(claim_tag(RenyiClaim))]
+    | Annotated[GaussianSpec, Tag(claim_tag(GaussianClaim))]
+    | Annotated[SensitivitySpec, Tag(claim_tag(SensitivityClaim))],
     CLAIM,
 ]
+CLAIM_SPECS = (EpsilonDeltaSpec, RenyiSpec, GaussianSpec, SensitivitySpec)
 
 
 class ImplementationSpec(_Part):
@@ -551,7 +622,7 @@ def _no_list(value: Any) -> Any:
 
 _UNLEARN_ONCE: dict[str, Any] = {
     "if": {
-        "properties": {"forget": {"contains": {"type": "object"}}},
+        "properties": {"forget": {"type": "array", "contains": {"type": "object"}}},
         "required": ["forget"],
     },
     "then": {"properties": {"unlearn": {"type": "null"}}},
@@ -598,16 +669,17 @@ class Spec(_Part):
     learn: LearnSpec
     forget: Annotated[
         Annotated[tuple[Index, ...], Field(min_length=1), Tag(ROWS)]
+        | Annotated[SubjectsSpec, Tag(SUBJECTS)]
         | Annotated[tuple[StageSpec, ...], Field(min_length=1, max_length=MAX_STAGES), Tag(STAGES)],
         FORGET,
         Field(
-            description="rows of the forgotten points, counted from 0; or stages, each with rows and "
-            "an unlearning phase of its own"
+            description="rows of the forgotten points, counted from 0; or the subjects, by ids or "
+            "ids_file; or stages, each with rows or subjects and an unlearning phase of its own"
         ),
     ]
     unlearn: Annotated[
         UnlearnSpec | None,
-        Field(description="the unlearning phase, where forget lists rows and not stages"),
+        Field(description="the unlearning phase, where forget lists no stages"),
     ] = None
     output_noise: Annotated[OutputNoise | None, Field(description="noise on the released model")] = None
     reference: Annotated[
@@ -659,9 +731,12 @@ class Spec(_Part):
 
     @property
     def stages(self) -> tuple[StageSpec, ...]:
-        """The deletion requests in order, one if ``forget`` lists rows."""
+        """The deletion requests in order, one if ``forget`` lists no stages."""
         if self.unlearn is None:
             return cast(tuple[StageSpec, ...], self.forget)
+        if isinstance(self.forget, SubjectsSpec):
+            whose = self.forget
+            return (StageSpec(ids=whose.ids, ids_file=whose.ids_file, unlearn=self.unlearn),)
         return (StageSpec(rows=cast(tuple[int, ...], self.forget), unlearn=self.unlearn),)
 
 
@@ -674,11 +749,9 @@ TAGGED: dict[str, type[BaseModel] | None] = {
     PARTIAL_CLIP: PartialClip,
     CYCLIC: CyclicBatches,
     ROWS: None,
+    SUBJECTS: SubjectsSpec,
     STAGES: StageSpec,
     RETRAINED: RetrainedReference,
     UNLEARN_RETRAINED: UnlearnRetrainedReference,
-    EPSILON_DELTA: EpsilonDeltaSpec,
-    RENYI: RenyiSpec,
-    GAUSSIAN: GaussianSpec,
-    SENSITIVITY: SensitivitySpec,
+    **{claim_tag(one.claim): one for one in CLAIM_SPECS},
 }

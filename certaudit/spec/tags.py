@@ -6,24 +6,31 @@ Tags stand in angle brackets so that they cannot be taken for keys in an error's
 from __future__ import annotations
 
 from collections.abc import Callable, Set
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, Discriminator
 
+from certaudit.claims import KINDS
+from certaudit.claims.claim import Claim
+
 WORD, NUMBER, LIST = "<word>", "<number>", "<list>"
 POINT_START, GAUSSIAN_START = "<point-start>", "<gaussian-start>"
 PARTIAL_CLIP, CYCLIC = "<clip>", "<cyclic>"
-ROWS, STAGES = "<rows>", "<stages>"
+ROWS, SUBJECTS, STAGES = "<rows>", "<subjects>", "<stages>"
 RETRAINED, UNLEARN_RETRAINED = "<retrained>", "<unlearn-retrained>"
-EPSILON_DELTA, RENYI, GAUSSIAN = "<epsilon-delta>", "<renyi>", "<gaussian>"
-SENSITIVITY = "<sensitivity>"
 
+
+def claim_tag(kind: type[Claim]) -> str:
+    """The tag of a kind of claim."""
+    return f"<{kind.kind}>"
+
+
+_EVERY_CLAIM = ("id", "theorem", "after", "directions")
 _CLAIM_KEYS = {
-    EPSILON_DELTA: ("epsilon", "delta"),
-    RENYI: ("order", "renyi"),
-    GAUSSIAN: ("mu", "delta"),
-    SENSITIVITY: ("step", "sensitivity", "probability"),
+    claim_tag(kind): tuple(field.name for field in fields(kind) if field.name not in _EVERY_CLAIM)  # type: ignore[arg-type]
+    for kind in KINDS.values()
 }
 
 
@@ -72,6 +79,8 @@ def _batches(value: Any) -> str | None:
 
 
 def _forget(value: Any) -> str | None:
+    if _keys(value) is not None:
+        return SUBJECTS
     entries = value if isinstance(value, list | tuple) else ()
     return STAGES if any(_keys(entry) is not None for entry in entries) else ROWS
 
@@ -98,5 +107,5 @@ START = _choice(_start, "must be zeros, or a mapping with point or gaussian")
 CLIP = _choice(_clip, "must be null, a number or a mapping")
 MEAN = _choice(_mean, "must be a number or a list of numbers")
 BATCHES = _choice(_batches, "must be full, or a mapping with cyclic")
-FORGET = _choice(_forget, "must be a list of rows, or a list of stages")
+FORGET = _choice(_forget, "must be a list of rows, a list of stages, or a mapping with ids or ids_file")
 REFERENCE = _choice(_reference, "must be unlearn-retrained or retrained, or a mapping")

@@ -86,6 +86,7 @@ def test_functions_against_mpmath():
             q = Fraction(rng.randint(-4000, 4000), rng.randint(1, 300))
             x, exact = real(mpq(q)), mpmath.mpf(q.numerator) / q.denominator
             cases = [(x.exp(), mpmath.exp(exact)), (tail(x), mpmath.erfc(exact / mpmath.sqrt(2)) / 2)]
+            cases.append((x.logistic(), 1 / (1 + mpmath.exp(exact))))
             cases += zip(x.cos_sin(), (mpmath.cos(exact), mpmath.sin(exact)), strict=True)
             if q > 0:
                 cases += [(x.log(), mpmath.log(exact)), (x.sqrt(), mpmath.sqrt(exact))]

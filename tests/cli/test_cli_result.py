@@ -5,13 +5,14 @@ Seeds are fixed; an honest audit with another seed would object with probability
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from certaudit import cli, session
-from certaudit.audit.conformance.result import not_checked
+from certaudit.judgement.judge import Terms
 from certaudit.judgement.result import Result
 
 CODE = Path(__file__).parents[1] / "audit" / "implementations" / "foreign_code.py"
@@ -115,6 +116,56 @@ def test_code_that_unlearns_nothing_or_returns_random_numbers_never_passes(spec,
         assert "could have seen" in lines[0] or "could not have seen" in lines[0]
 
 
+LEAKS_LITTLE = """
+
+def steps_of_diabetes(w, X, y, count, seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        w = w - 2.5 * (X.T @ (X @ w - y) / 442 + 0.05 * w) + 0.02 * rng.normal(size=len(w))
+    return w
+
+
+def learn_diabetes(X, y, seed):
+    return steps_of_diabetes(np.zeros(X.shape[1]), X, y, 200, seed)
+
+
+def unlearn_diabetes(parameters, X, y, forget, seed):
+    X, y = np.delete(X, forget, axis=0), np.delete(y, forget)
+    return steps_of_diabetes(parameters, X, y, 20, seed)
+
+
+def unlearn_hardly(parameters, X, y, forget, seed):
+    return parameters * (1 + 1e-9)
+"""
+
+
+@pytest.fixture
+def diabetes(tmp_path):
+    """The spec of ridge-diabetes with code beside it that does it, or not."""
+
+    def write(unlearner):
+        shutil.copy(CODE, tmp_path / "foreign_little.py")
+        with open(tmp_path / "foreign_little.py", "a") as module:
+            module.write(LEAKS_LITTLE)
+        text = (Path(__file__).parents[2] / "specs" / "ridge-diabetes.yaml").read_text()
+        named = f'{{learn: "foreign_little:learn_diabetes", unlearn: "foreign_little:{unlearner}"}}'
+        path = tmp_path / "spec.yaml"
+        path.write_text(text.replace("claims:", f"implementation: {named}\nclaims:"))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("unlearner", "code"), [("unlearn_nothing", 1), ("unlearn_hardly", 1), ("unlearn_diabetes", 0)]
+)
+def test_models_before_and_after_show_what_their_laws_do_not(audit, diabetes, unlearner, code):
+    """Learning alone leaks so little here that released models look alike, unlearned or not."""
+    found, lines = audit(diabetes(unlearner), "--claim", "issued", "--shadows", 64)
+    assert found == code, lines[0]
+    assert code == 0 or "unlearning, world P" in lines[0]
+
+
 def test_half_the_noise_is_the_reason_on_the_first_line(spec, audit):
     path = spec(learn="learn_with_half_the_noise", unlearner="unlearn_with_half_the_noise", epsilon=9)
     code, lines = audit(path)
@@ -172,16 +223,16 @@ def test_accepting_what_is_unchecked_hides_nothing_else(spec, audit, changes, co
     assert audit(spec(**changes), "--accept-unchecked")[0] == code
 
 
-def test_an_accepted_audit_without_a_comparison_is_no_plain_pass(spec, monkeypatch):
-    monkeypatch.setattr(
-        "certaudit.audit.conformance.audited.conformance", lambda *given: not_checked(0.01, "no law")
-    )
-    (case,) = session.load([spec()], accept_unchecked=True)
-    outcome = session.audit(case, allow_code=True)
+def test_an_accepted_audit_without_a_comparison_is_no_plain_pass(diabetes):
+    """Iterates of foreign code are not seen: a claim about a step is neither attacked nor compared."""
+    (case,) = session.load([diabetes("unlearn_diabetes")], "sensitivity", accept_unchecked=True)
+    outcome = session.audit(case, allow_code=True, shadows=64)
     assert outcome.result is Result.PASS
-    assert len(outcome.judgement.exceptions) == 1
+    assert len(outcome.judgement.exceptions) == 2
     assert not outcome.proved
     assert not outcome.refuted
+    strict = replace(outcome, case=replace(case, terms=Terms()))
+    assert strict.result is Result.OPEN
 
 
 @pytest.mark.parametrize("design", ["sequential", "fixed"])

@@ -1,14 +1,17 @@
 """docs/theory.md has what the rules refer to: an anchor for each, and every source."""
 
+import inspect
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from certaudit import cli
 from certaudit.claims import KINDS
 from certaudit.core.rules import RULES
 from certaudit.core.statement import Statement
+from certaudit.search.published import THEOREMS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 THEORY = (DOCS / "theory.md").read_text(encoding="utf-8")
@@ -55,6 +58,29 @@ def test_a_rules_source_resolves(rule):
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_rules_source_begins_with_its_own_section(rule):
     assert LINK.findall(RULES[rule].source.split(";")[0]) == [rule.lower()]
+
+
+@pytest.mark.parametrize("spec", ["ridge-diabetes", "logistic-breast-cancer", "digits-mlp-sgld"])
+def test_every_source_that_derive_prints_resolves(spec, capsys):
+    cli.main(["derive", str(DOCS.parent / "specs" / f"{spec}.yaml")])
+    printed = [
+        line.split(maxsplit=1)[1]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("      source")
+    ]
+    assert printed
+    for source in printed:
+        assert LINK.findall(source.split(";")[0]), source
+        assert [anchor for anchor in LINK.findall(source) if anchor not in ANCHORS] == []
+        assert [label for label in LABEL.findall(source) if label.lower() not in sources_list()] == []
+
+
+@pytest.mark.parametrize("name", sorted(THEOREMS))
+def test_a_published_theorems_source_is_in_the_list(name):
+    text = Path(inspect.getfile(THEOREMS[name])).read_text(encoding="utf-8")
+    labels = set(LABEL.findall(text))
+    assert labels
+    assert {label for label in labels if label.lower() not in sources_list()} == set()
 
 
 def test_every_rule_of_the_format_has_a_section():

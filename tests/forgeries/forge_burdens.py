@@ -1,6 +1,5 @@
-"""Small files that ask for endless work.  Run as a program: judges one of them and prints the peak."""
+"""Files that ask for as much work as the limits allow.  As a program: judges one, prints the peak."""
 
-import json
 import resource
 import sys
 
@@ -76,8 +75,8 @@ def contraction(removed=()):
 
 def many_shifts(rule="S1"):
     """Lines that each list what every step of a cycle shifts by."""
-    the_run = run(phase(200_000, [[0, 1], [1, 2]]), [([2], phase(1))], "huber")
-    return file(the_run, [line(rule, last=None)] * 60)
+    the_run = run(phase(19_999, [[0, 1], [1, 2]]), [([2], phase(1))], "huber")
+    return file(the_run, [line(rule, last=None)] * 15_000)
 
 
 def many_drifts():
@@ -86,15 +85,15 @@ def many_drifts():
 
 def many_exceedances():
     """Lines that each unfold all the steps that remove a row."""
-    the_run = run(phase(50_000), [([2], phase(1))])
-    asked = line("exceedance", [2], step=50_001, sensitivity="1")
+    the_run = run(phase(9_999), [([2], phase(1))])
+    asked = line("exceedance", [2], step=9_999, sensitivity="1")
     return file(the_run, [*contraction(), line("residual-law", [1], world="P"), *[asked] * 5000])
 
 
 def many_residuals():
     """Long laws in one dimension, over and over."""
-    the_run = run(phase(99_999), [([2], phase(1))])
-    return file(the_run, [*contraction(), *[line("residual-law", [1], world="P")] * 8])
+    the_run = run(phase(9_999), [([2], phase(1))])
+    return file(the_run, [*contraction(), *[line("residual-law", [1], world="P")] * 100])
 
 
 def many_conversions():
@@ -108,8 +107,8 @@ def batches_alike():
     """Two long batches in turn that differ in the last row alone."""
     n = 60_000
     most = list(range(n - 2))
-    the_run = run(phase(300_000, [[*most, n - 2], [*most, n - 1]]), [([n - 1], phase(1))], "huber")
-    return file(the_run, [line("S1", last=None)], n)
+    the_run = run(phase(19_999, [[*most, n - 2], [*most, n - 1]]), [([n - 1], phase(1))], "huber")
+    return file(the_run, [line("S1", last=None)] * 15_000, n)
 
 
 def many_batches():
@@ -133,16 +132,18 @@ def many_laws():
 def many_splits():
     """Splits of 10^15 steps."""
     the_run = run(phase(10**15), [([2], phase(10**15))], "huber")
-    steps = ((10**15, "1p-200"), (10**15 - 1, "1p-300"))
+    steps = ((10**15, "0"), (10**15 - 1, "0"))
     split = [{"count": count, "first": first, "ratio": "1"} for count, first in steps]
     lines = [*contraction([2]), line("S1", last=None)]
     return file(the_run, [*lines, *[line("I1", [2, 1], split=split)] * 15_000])
 
 
 def many_requests():
-    """Each of thousands of requests has all the rows removed before it."""
-    requests = [([k], phase(1)) for k in range(6000)]
-    return file(run(phase(1), requests), [line("E1", bases=[])], 6001, requests=6000)
+    """Each of a thousand requests has all the rows removed before it."""
+    n = 20_000
+    requests = [(list(range(k, n, 1_001)), phase(1)) for k in range(1_000)]
+    lines = [line("E1", bases=[])] * 1_000
+    return file(run(phase(1), requests), lines, n, requests=1_000)
 
 
 def long_fractions():
@@ -189,7 +190,7 @@ def main(name, checker):
 
     raw = BURDENS[name]()
     if checker == "check":
-        json.dumps(examined(raw).accepted)
+        examined(raw)
     else:
         by_core(raw)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

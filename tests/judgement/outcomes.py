@@ -111,7 +111,7 @@ def outcome(
 ):
     loaded = Loaded(Names(object() if named else None, stated))
     held = tuple(Policy("the policy", PolicySpec.model_validate(p)) for p in policies)
-    case = Case(loaded, run, "", (one or claim(),), left_out, Terms(held, accept))
+    case = Case(loaded, run, "", (one or claim(),), left_out=left_out, terms=Terms(held, accept))
     return Outcome(
         case,
         (verdict(status, one),),

@@ -25,7 +25,7 @@ GROUND_UP = (
     ("certaudit.rank", "certaudit.calibrate"),
     ("certaudit.judgement",),
     ("certaudit.session",),
-    ("certaudit.report",),
+    ("certaudit.report", "certaudit.explain"),
     ("certaudit.checking",),
     ("certaudit.commands",),
     ("certaudit.cli", "certaudit.pytest_plugin"),

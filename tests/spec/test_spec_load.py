@@ -73,6 +73,7 @@ BAD = [
     ("sklearn:diabetes", "diabetes", (4, 11, "data.source"), "must be sklearn:"),
     ("sklearn:diabetes", "sklearn:boston", (4, 11, "data.source"), "one of scikit-learn's"),
     ("sklearn:diabetes", "'csv:'", (4, 11, "data.source"), "must be sklearn:"),
+    ("loss: ridge", "loss: []", (8, 15, "model.loss"), "'huber' or 'softmax'"),
     ("loss: ridge", "loss: lasso", (8, 15, "model.loss"), "'huber' or 'softmax', found lasso"),
     ("loss: ridge", "loss: logistic", (6, 11, "data.target"), "must be none for logistic loss"),
     ("l2: 0.05", "l2: -0.05", (8, 26, "model.l2"), "at least 0, found -0.05"),
@@ -557,6 +558,7 @@ def test_json_schema_describes_every_field() -> None:
             assert "description" in field or "$ref" in field, f"{name}.{key}"
 
 
+BY_ID = spoiled("sklearn:diabetes", "csv:t.csv\n  id_column: whose").replace("[7]", "{ids: [7, A7]}")
 VALUES = st.sampled_from(
     [
         "",
@@ -584,6 +586,8 @@ VALUES = st.sampled_from(
         "{cyclic: {size: 2}}",
         "{unlearn-retrained: {noise: {std: 1}}}",
         "[{rows: [1]}, 3]",
+        "{ids: [17, 017, x]}",
+        "[{ids_file: x}, {ids: [1]}]",
         "huber",
         "softmax",
     ]
@@ -592,7 +596,7 @@ VALUES = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(
-    good=st.sampled_from([GOOD, TWO_STAGES]),
+    good=st.sampled_from([GOOD, TWO_STAGES, BY_ID]),
     seed=st.integers(0, 10**9),
     value=VALUES,
     drop=st.booleans(),

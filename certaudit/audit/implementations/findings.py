@@ -46,6 +46,7 @@ def checks(run: Run, made: Models, broken: str | None) -> Iterator[Check]:
     """Facts about the models of a run: their size, and that no two are equal where noise is drawn."""
     yield _size(made, broken)
     yield from _different(run, made)
+    yield from _unlearned(run, made)
 
 
 def _size(made: Models, broken: str | None) -> Check:
@@ -74,6 +75,18 @@ def _different(run: Run, made: Models) -> Iterator[Check]:
                 seen.setdefault(k, []).extend(dict.fromkeys(prints))
     for k, prints in seen.items():
         yield _no_duplicates(f"between worlds, {_after(k)}", prints)
+
+
+def _unlearned(run: Run, made: Models) -> Iterator[Check]:
+    """No request gives the model back as it was, bit for bit: not once where noise is added, and not
+    always where none is."""
+    for k, request in enumerate(run.requests, start=1):
+        pairs = [one.prints[k - 1 : k + 1] for one in made["P"] if k < len(one.prints)]
+        equal = sum(before == after != "" for before, after in pairs)
+        if not request.unlearn.noise_variance and equal < max(len(pairs), 2):
+            equal = 0
+        text = f"unlearn gave {equal} of {len(pairs)} models back as it got them: it did nothing"
+        yield _fact("unlearning", f"world P, request {k}", equal, text)
 
 
 def _after(call: int) -> str:

@@ -106,5 +106,5 @@ def test_power_lines_say_what_they_suppose():
 
     report = audit(ridge_run(), [claim(1)], shadows=64, confidence=F(19, 20), seed=0, foreign=Pair(0.0))
     powers = [text for text in details(report.claims[0]) if "power:" in text]
-    assert any("if the worlds differed like two Gaussians" in text for text in powers)
+    assert any("if the worlds differ like two Gaussians" in text for text in powers)
     assert any("whatever the worlds" in text for text in powers)
