@@ -1,42 +1,16 @@
 """Small runs whose iterates are all seen, with many rows, so that one row tells little a step."""
 
-from dataclasses import replace
 from fractions import Fraction as F
 
-import numpy as np
 from oracles.gaussian_law import path_law
 from oracles.gaussian_pair import diagonal
+from tiny_runs import tiny
 
 from certaudit.core.proof import Proof
-from certaudit.run import Phase, Reference, Request, Run, Start
+from certaudit.run import Phase, Request, Start
 from certaudit.search.o2 import ExactPath
 
 WAYS = ("P|Q", "Q|P")
-
-
-def tiny(loss="ridge", d=2, n=24, seed=0, **changes):
-    """A run with dyadic data."""
-    rng = np.random.default_rng(seed)
-    x = rng.integers(-8, 9, (n, d)) / 8.0
-    y = rng.choice([-1.0, 1.0], n) if loss == "logistic" else rng.integers(-8, 9, n) / 8.0
-    run = Run(
-        X=x,
-        y=y,
-        loss=loss,
-        l2=F(1, 8),
-        normalizer="fixed",
-        learn=Phase(4, F(1, 2), F(1, 16)),
-        requests=(),
-        start=Start((F(1, 4),) * d, F(0)),
-        projection=None,
-        clip=None,
-        reference=Reference("unlearn-retrained", 4),
-        release="final",
-    )
-    run = replace(run, **changes)
-    if "reference" in changes:
-        return run
-    return replace(run, reference=Reference("unlearn-retrained", run.learn.steps))
 
 
 def seen(**changes):

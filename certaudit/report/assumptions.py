@@ -25,8 +25,7 @@ def _requests(run: Run, claims: Sequence[Claim]) -> str:
     if run.release == "before-and-after":
         return (
             "the rows to be forgotten were chosen without looking at a released model, or, each row "
-            "by itself, "
-            "from the learned model alone"
+            "by itself, from the learned model alone"
         )
     return (
         "the rows to be forgotten were chosen without looking at any released model: chosen from "
@@ -46,16 +45,14 @@ def _reference(run: Run, claims: Sequence[Claim]) -> str:
     noise = "noise of its own, as stated" if other else "the run's own noise"
     return (
         f"the reference ({made}, with {noise}) is what a model that never saw the rows would be; "
-        f"the claims "
-        "say nothing of a reference without noise or with another"
+        "the claims say nothing of a reference without noise or with another"
     )
 
 
 def _adjacency(run: Run, claims: Sequence[Claim]) -> str:
     return (
         "the rows are deleted in the reference, not replaced by others: a replacement can tell up "
-        "to twice "
-        "as much"
+        "to twice as much"
     )
 
 
@@ -63,8 +60,7 @@ def _normalizer(run: Run, claims: Sequence[Claim]) -> str:
     if run.normalizer == "fixed":
         return (
             "the code divides by the number of rows before the deletion, after it and in the "
-            "reference too: "
-            "what divides by the rows that are left needs normalizer current"
+            "reference too: what divides by the rows that are left needs normalizer current"
         )
     if run.normalizer == "current":
         return "the code divides by the number of rows that are left, and the number of rows is public"
@@ -74,16 +70,14 @@ def _normalizer(run: Run, claims: Sequence[Claim]) -> str:
 def _statistics(run: Run, claims: Sequence[Claim]) -> str:
     return (
         "no statistic of the data outlives the deletion elsewhere: one that was computed with a row "
-        "in (a "
-        "scaler, a vocabulary, a cache) is a copy of the row, which nothing here deletes"
+        "in (a scaler, a vocabulary, a cache) is a copy of the row, which nothing here deletes"
     )
 
 
 def _tuning(run: Run, claims: Sequence[Claim]) -> str:
     return (
         "step sizes, numbers of steps, noise and penalty are public: what was tuned with a row in "
-        "remembers "
-        "it, and no claim covers that"
+        "remembers it, and no claim covers that"
     )
 
 
@@ -93,8 +87,7 @@ def _delta(run: Run, claims: Sequence[Claim]) -> str:
         return ""
     return (
         f"delta of {', '.join(large)} is above 1/n = {up(Fraction(1, run.n))}: publishing one row "
-        f"of the "
-        "data, drawn at random, would satisfy such a claim"
+        "of the data, drawn at random, would satisfy such a claim"
     )
 
 
@@ -130,8 +123,7 @@ ATTACKED = {
     "final": "",
     "before-and-after": "the attacks are given the learned model and the final one, side by side",
     "every-step": "the attacks are given the final model alone: what the iterates before it tell, "
-    "only the "
-    "proofs see",
+    "only the proofs see",
 }
 
 

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from certaudit import __version__
 from certaudit.judgement.columns import Row, State
 from certaudit.judgement.result import Result, overall
-from certaudit.report import assumptions, meaning, subjects, words
-from certaudit.report import conformance as compared
+from certaudit.report import assumptions, conformance, meaning, subjects, words
 from certaudit.report.derivation import to_data
 from certaudit.report.numbers import down, enclosure, exact, up
 from certaudit.session import Outcome
 from certaudit.verdict import Bound, ClaimVerdict, FailedPremise, NamedTheorem, Status
 
 if TYPE_CHECKING:
-    from certaudit.audit.conformance.result import ConformanceReport
     from certaudit.audit.statistics.results import ClaimAudit
 
 
@@ -84,7 +82,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
             for k, (v, row) in enumerate(zip(one.verdicts, one.rows, strict=True))
         ],
         "audit": None if one.audit is None else _plain(asdict(one.audit)),
-        "conformance": None if one.conformance is None else conformance(one.conformance),
+        "conformance": None if one.conformance is None else _plain(conformance.data(one.conformance)),
         "levels": None if one.levels is None else _plain(asdict(one.levels)),
         "assumptions": list(dict.fromkeys([*_taken(one), *one.assumptions])),
     }
@@ -94,12 +92,6 @@ def _taken(one: Outcome) -> Iterator[str]:
     """What is taken for granted of a run whose dynamics are stated."""
     if one.case.stated:
         yield from assumptions.assumed(one.case.run, one.case.claims)
-
-
-def conformance(report: ConformanceReport) -> dict[str, Any]:
-    """A comparison of code with a spec.  A check that passed says nothing of what its failure means."""
-    found: dict[str, Any] = _plain(compared.data(report))
-    return found
 
 
 def verdict(one: ClaimVerdict, row: Row, attack: ClaimAudit | None) -> dict[str, Any]:

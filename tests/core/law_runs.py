@@ -1,19 +1,17 @@
 """Small runs, the lines a law rests on, and golden numbers."""
 
 import json
-from dataclasses import replace
 from fractions import Fraction as F
 from pathlib import Path
 
-import numpy as np
 from flint import arb
+from tiny_runs import tiny as tiny
 
 from certaudit.core import schedule
 from certaudit.core.balls import ball, precision
 from certaudit.core.proof import Proof
 from certaudit.core.rules import RULES, contraction
 from certaudit.core.statement import ResidualLaw
-from certaudit.run import Phase, Reference, Request, Run, Start
 from certaudit.search import curvature
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "golden.json").read_text())
@@ -30,32 +28,6 @@ def holds(found, number):
     """Whether the ball holds the exact rational."""
     with precision(6000):
         return found.contains(ball(number))
-
-
-def tiny(loss="ridge", d=2, n=5, seed=0, **changes):
-    """A run with dyadic data: 4 steps of learning, row 1 leaves, 3 steps of unlearning."""
-    rng = np.random.default_rng(seed)
-    x = rng.integers(-8, 9, (n, d)) / 8.0
-    y = rng.choice([-1.0, 1.0], n) if loss == "logistic" else rng.integers(-8, 9, n) / 8.0
-    run = Run(
-        X=x,
-        y=y,
-        loss=loss,
-        l2=F(1, 8),
-        normalizer="fixed",
-        learn=Phase(4, F(1, 2), F(1, 16)),
-        requests=(Request((1,), Phase(3, F(1, 2), F(1, 16))),),
-        start=Start((F(1, 4),) * d, F(0)),
-        projection=None,
-        clip=None,
-        reference=Reference("unlearn-retrained", 4),
-        release="final",
-        threshold=F(1, 2) if loss == "huber" else None,
-    )
-    run = replace(run, **changes)
-    if "reference" in changes:
-        return run
-    return replace(run, reference=Reference("unlearn-retrained", run.learn.steps))
 
 
 def lines(proof, world):

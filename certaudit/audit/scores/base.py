@@ -13,6 +13,7 @@ from certaudit.audit.rows import Rows
 from certaudit.run import Run
 
 Floats = NDArray[np.float64]
+MOST = 1024
 Law = tuple[Floats, Floats, Floats, Floats]
 """(mean_P, covariance_P, mean_Q, covariance_Q) of the released models."""
 
@@ -52,6 +53,32 @@ class Score(ABC):
     @abstractmethod
     def score(self, models: Floats) -> Floats:
         """Scores of (m, parameters) models, (m,)."""
+
+
+class StandardizedScore(Score):
+    """A score of standardized parameters, from a seeded start, fitted on at most the 1024 latest shadows
+    of each world."""
+
+    parameters_only = True
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+
+    @classmethod
+    def of(cls, setting: Setting) -> Self | None:
+        """For every run."""
+        return cls(setting.seed)
+
+    def _latest(self, p: Floats, q: Floats) -> tuple[Floats, Floats]:
+        """The shadows to fit on; what is standard is standard for them from now on."""
+        p, q = p[-MOST:], q[-MOST:]
+        both = np.concatenate([p, q])
+        spread = both.std(axis=0)
+        self._middle, self._scale = both.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        return p, q
+
+    def _standard(self, models: Floats) -> Floats:
+        return np.asarray(np.clip((models - self._middle) / self._scale, -8, 8))
 
 
 class RemovedRowsScore(Score):

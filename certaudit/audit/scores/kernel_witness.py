@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 
-from certaudit.audit.scores.base import Floats, Score, Setting
+from certaudit.audit.scores.base import Floats, StandardizedScore
 
-FEATURES, MOST, NEAR, RIDGE = 128, 1024, 128, 30.0
+FEATURES, NEAR, RIDGE = 128, 128, 30.0
 
 
-class KernelWitness(Score):
+class KernelWitness(StandardizedScore):
     """f = (C + r I / m)^-1 (mean_P - mean_Q) in the space of a Gaussian kernel, C the pooled covariance.
 
     The hockey-stick is the supremum of E_P f - e^eps E_Q f over functions into [0, 1], and thresholds of
@@ -22,29 +20,17 @@ class KernelWitness(Score):
     """
 
     name = "kernel witness"
-    parameters_only = True
     least = 32
-
-    def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
-
-    @classmethod
-    def of(cls, setting: Setting) -> Self | None:
-        """For every run."""
-        return cls(setting.seed)
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Width, covariance and witness."""
-        p, q = p[-MOST:], q[-MOST:]
-        both = np.concatenate([p, q])
-        spread = both.std(axis=0)
-        self._middle, self._scale = both.mean(axis=0), np.where(spread > 0, spread, 1.0)
-        rng = np.random.default_rng((self._seed, both.shape[1]))
+        p, q = self._latest(p, q)
+        rng = np.random.default_rng((self._seed, p.shape[1]))
         some = self._standard(np.concatenate([p[-NEAR:], q[-NEAR:]]))
         squares = (some**2).sum(axis=1)
         apart = squares[:, None] + squares - 2 * some @ some.T
         width = max(float(np.median(apart[np.triu_indices(len(some), 1)])), 1e-12)
-        self._frequencies = rng.normal(size=(both.shape[1], FEATURES)) * 2 / np.sqrt(width)
+        self._frequencies = rng.normal(size=(p.shape[1], FEATURES)) * 2 / np.sqrt(width)
         first, second = self._features(p), self._features(q)
         gap = first.mean(axis=0) - second.mean(axis=0)
         centred = np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)])
@@ -54,9 +40,6 @@ class KernelWitness(Score):
     def score(self, models: Floats) -> Floats:
         """The witness."""
         return np.asarray(self._features(models) @ self._witness)
-
-    def _standard(self, models: Floats) -> Floats:
-        return np.asarray(np.clip((models - self._middle) / self._scale, -8, 8))
 
     def _features(self, models: Floats) -> Floats:
         phases = self._standard(models) @ self._frequencies

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from certaudit.audit.scores.base import Floats, Score, Setting
+from certaudit.audit.scores.base import Floats, StandardizedScore
 
-HIDDEN, EPOCHS, RATE, DECAY, MOST = 16, 40, 0.05, 0.02, 1024
+HIDDEN, EPOCHS, RATE, DECAY = 16, 40, 0.05, 0.02
 
 
-class NeuralDistinguisher(Score):
+class NeuralDistinguisher(StandardizedScore):
     """The logit of a two-layer perceptron trained on standardized parameters.
 
     Full-batch Adam with weight decay from a seeded start, on at most the 1024 latest shadows of each
@@ -21,27 +21,15 @@ class NeuralDistinguisher(Score):
     """
 
     name = "neural distinguisher"
-    parameters_only = True
     log_ratio = True
     least = 48
-
-    def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
-
-    @classmethod
-    def of(cls, setting: Setting) -> Self | None:
-        """For every run."""
-        return cls(setting.seed)
 
     def fit(self, p: Floats, q: Floats) -> None:
         """Train from scratch."""
         import torch
 
-        p, q = p[-MOST:], q[-MOST:]
-        both = np.concatenate([p, q])
-        spread = both.std(axis=0)
-        self._middle, self._scale = both.mean(axis=0), np.where(spread > 0, spread, 1.0)
-        x = torch.from_numpy(self._standard(both))
+        p, q = self._latest(p, q)
+        x = torch.from_numpy(self._standard(np.concatenate([p, q])))
         y = torch.cat([torch.ones(len(p)), torch.zeros(len(q))]).double()
         generator = torch.Generator().manual_seed(self._seed)
         shapes: list[tuple[int, ...]] = [(x.shape[1], HIDDEN), (HIDDEN,), (HIDDEN,), (1,)]
@@ -72,9 +60,6 @@ class NeuralDistinguisher(Score):
         with torch.no_grad():
             logits = self._logits(torch.from_numpy(self._standard(models)))
         return np.asarray(logits.numpy(), dtype=np.float64)
-
-    def _standard(self, models: Floats) -> Floats:
-        return np.asarray(np.clip((models - self._middle) / self._scale, -8, 8))
 
     def _logits(self, x: Any) -> Any:
         first, bias, second, last = self._layers
